@@ -1,0 +1,88 @@
+//! A rule, checked.
+
+use std::collections::BTreeMap;
+
+use header_edit::HeaderValue;
+
+use crate::{config::IncomingConfig, matching::RequestMatch, policies::PolicyTable};
+
+/// A rule of a [`crate::Tagger`].
+#[derive(Debug)]
+pub struct Rule {
+    pub(crate) name: String,
+    /// `rule=…` as the decision header shows it.
+    pub(crate) label: String,
+    pub(crate) condition: RequestMatch,
+    /// Index of the identity chain.
+    pub(crate) identity: usize,
+    /// Index of the (identity, hash) pair.
+    pub(crate) hash: usize,
+    pub(crate) users: BTreeMap<Vec<u8>, Outcome>,
+    pub(crate) modulo: u32,
+    pub(crate) policies: PolicyTable,
+    /// By policy; the last one is for the buckets that no policy covers.
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) uncovered: Outcome,
+    pub(crate) missing: Outcome,
+    pub(crate) incoming: Incoming,
+    pub(crate) tag_header: TagHeader,
+    pub(crate) shadow: bool,
+    /// Index of the decision header.
+    pub(crate) decision_header: Option<usize>,
+}
+
+/// What a decision comes to: a tag or none, and the counter that counts it.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) tag: Option<HeaderValue>,
+    pub(crate) counter: usize,
+}
+
+/// What happens to a tag that came with the request.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    Replace,
+    Keep(Outcome),
+    Strip,
+}
+
+/// The header a rule writes: by its index among the tag headers, and among the lines that are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TagHeader {
+    pub(crate) index: usize,
+    pub(crate) line: usize,
+}
+
+impl Rule {
+    /// The name that was given, or `rule-0`, `rule-1`, … by position.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number of buckets.
+    pub fn modulo(&self) -> u32 {
+        self.modulo
+    }
+
+    /// Whether the rule only decides and counts.
+    pub fn is_shadow(&self) -> bool {
+        self.shadow
+    }
+}
+
+/// The part of a name that is safe wherever names are shown: in a metric's label, whose separators are dots and
+/// semicolons, and in the decision header.
+pub(crate) fn label(text: &[u8]) -> String {
+    let safe = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.iter().map(|byte| if safe(byte) { char::from(*byte) } else { '_' }).collect()
+}
+
+impl Incoming {
+    pub(crate) fn new(config: IncomingConfig, kept: impl FnOnce() -> Outcome) -> Self {
+        match config {
+            IncomingConfig::Replace => Self::Replace,
+            IncomingConfig::Keep => Self::Keep(kept()),
+            IncomingConfig::Strip => Self::Strip,
+        }
+    }
+}
