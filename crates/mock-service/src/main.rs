@@ -1,0 +1,54 @@
+//! The sample application of the walkthroughs: mocka, mockb and mockc are this one binary.
+//!
+//! It names itself and appends what its upstream answers, so that a chain of three prints
+//! `-> mocka(version: v1, ip: 127.0.1.11)-> mockb(version: v1, ip: 127.0.2.11)-> mockc(version: v2, ip: 127.0.3.12)`.
+//! The environment configures it; see [`config::Config`].
+
+mod config;
+mod service;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::config::Config;
+
+const BAD_ENVIRONMENT: u8 = 2;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let config = match Config::from_environment(|variable| std::env::var_os(variable)) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("failed to read the environment: {error}");
+            return ExitCode::from(BAD_ENVIRONMENT);
+        }
+    };
+    match serve(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("failed to serve: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+
+    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("LISTEN {}", config.listen))?;
+    // Whoever started this process waits for the line, and learns the port if LISTEN left it to the system.
+    println!("listening on {}", listener.local_addr()?);
+    service::run(listener, config, stop).await
+}

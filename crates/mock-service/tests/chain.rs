@@ -1,0 +1,203 @@
+//! The binary, with real sockets: what a chain prints, what it passes on, and how it fails.
+#![expect(clippy::unwrap_used, reason = "test code: a panic is a failed test")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, Command, Output, Stdio},
+    thread,
+};
+
+const MOCKC: [(&str, &str); 2] = [("NAME", "mockc"), ("VERSION", "v2")];
+const MOCKB: [(&str, &str); 2] = [("NAME", "mockb"), ("VERSION", "v1")];
+
+#[test]
+fn a_chain_names_every_service_it_passed() {
+    let mockc = Service::start("127.0.0.1:0", &MOCKC);
+    let upstream = format!("http://{}/mock", mockc.address);
+    let mockb = Service::start("127.0.0.1:0", &[&MOCKB[..], &[("UPSTREAM_URL", &upstream)]].concat());
+    let expected = "-> mockb(version: v1, ip: 127.0.0.1)-> mockc(version: v2, ip: 127.0.0.1)";
+    for line in ["GET /mock", "GET /any/path?query", "POST /mock", "POST /healthz"] {
+        let answer = exchange(mockb.address, line);
+        assert_eq!((answer.status, answer.body.as_str()), (200, expected), "{line}");
+    }
+}
+
+#[test]
+fn the_named_headers_are_passed_on_with_all_lines_and_raw_bytes() {
+    let upstream = CannedUpstream::start("200 OK", "");
+    let mockb = Service::start(
+        "127.0.0.1:0",
+        &[&MOCKB[..], &[("UPSTREAM_URL", &upstream.url("/mock")), ("FORWARD_HEADERS", "x-user-id, baggage")]].concat(),
+    );
+    let request = b"PUT /ignored HTTP/1.1\r\nhost: mockb\r\nconnection: close\r\n\
+        Baggage: a=1\r\nx-user-id: \xff\xfe\r\nbaggage: b=2\r\nx-other: 1\r\n\r\n";
+    assert_eq!(send(mockb.address, request).status, 200);
+
+    let seen = upstream.request();
+    let lines: Vec<&[u8]> = seen.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    assert_eq!(lines[0], b"PUT /mock HTTP/1.1");
+    let values = |name: &[u8]| -> Vec<&[u8]> { lines.iter().filter_map(|line| line.strip_prefix(name)).collect() };
+    assert_eq!(values(b"baggage: "), [b"a=1", b"b=2"]);
+    assert_eq!(values(b"x-user-id: "), [b"\xff\xfe"]);
+    assert!(values(b"x-other: ").is_empty());
+}
+
+#[test]
+fn the_proxy_is_asked_for_the_upstream_by_its_name() {
+    let sidecar = CannedUpstream::start("200 OK", "-> the sidecar");
+    let mockb = Service::start(
+        "127.0.0.1:0",
+        &[&MOCKB[..], &[("UPSTREAM_URL", "http://mockc:8000/mock"), ("HTTP_PROXY", &sidecar.url(""))]].concat(),
+    );
+    let answer = exchange(mockb.address, "GET /");
+    assert_eq!(answer.body, "-> mockb(version: v1, ip: 127.0.0.1)-> the sidecar");
+    let seen = String::from_utf8(sidecar.request()).unwrap();
+    assert!(seen.starts_with("GET http://mockc:8000/mock HTTP/1.1\r\n"), "{seen}");
+    assert!(seen.contains("host: mockc:8000\r\n"), "{seen}");
+}
+
+#[test]
+fn an_upstream_that_fails_shows_in_the_answer() {
+    for status in [503, 404, 302] {
+        let upstream = CannedUpstream::start(&format!("{status} Reason"), "no healthy upstream");
+        let url = upstream.url("/mock");
+        let mockb = Service::start("127.0.0.1:0", &[&MOCKB[..], &[("UPSTREAM_URL", &url)]].concat());
+        let answer = exchange(mockb.address, "GET /");
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.body, format!("-> mockb(version: v1, ip: 127.0.0.1)-> {url}: {status} no healthy upstream"));
+    }
+}
+
+#[test]
+fn an_upstream_that_cannot_be_reached_is_502_and_leaves_the_service_healthy() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{closed}/mock");
+    let mockb = Service::start("127.0.0.1:0", &[&MOCKB[..], &[("UPSTREAM_URL", &url)]].concat());
+    let answer = exchange(mockb.address, "GET /");
+    assert_eq!(answer.status, 502);
+    let start = format!("-> mockb(version: v1, ip: 127.0.0.1)-> {url}: 502 ");
+    assert!(answer.body.starts_with(&start), "{}", answer.body);
+    assert!(answer.body.contains("Connection refused"), "{}", answer.body);
+
+    let health = exchange(mockb.address, "GET /healthz");
+    assert_eq!((health.status, health.body.as_str()), (200, "ok"));
+}
+
+#[test]
+fn a_bad_environment_exits_with_2_and_says_which_variable() {
+    let Output { status, stderr, .. } = command("8080", &MOCKC).output().unwrap();
+    assert_eq!(status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8(stderr).unwrap(),
+        "failed to read the environment: LISTEN holds \"8080\", \
+         expected an IP address and a port such as 127.0.1.11:8080\n"
+    );
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let Output { status, stderr, .. } = command(&address, &MOCKC).output().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert!(stderr.starts_with(&format!("failed to serve: LISTEN {address}: ")), "{stderr}");
+}
+
+#[test]
+fn signals_stop_it() {
+    for signal in ["-TERM", "-INT"] {
+        let mut mockc = Service::start("127.0.0.1:0", &MOCKC);
+        let pid = mockc.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert!(mockc.child.wait().unwrap().success(), "{signal}");
+    }
+}
+
+fn command(listen: &str, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mock-service"));
+    command.env_clear().env("LISTEN", listen).envs(environment.iter().copied());
+    command
+}
+
+/// The binary, killed when dropped.
+struct Service {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Service {
+    fn start(listen: &str, environment: &[(&str, &str)]) -> Self {
+        let mut child = command(listen, environment).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").unwrap().parse().unwrap();
+        Self { child, address }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Takes one request, keeps its head, and gives the answer it was started with.
+struct CannedUpstream {
+    address: SocketAddr,
+    head: thread::JoinHandle<Vec<u8>>,
+}
+
+impl CannedUpstream {
+    fn start(status: &str, body: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nlocation: /elsewhere\r\nconnection: close\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        let head = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            let mut reader = BufReader::new(&stream);
+            while !head.ends_with(b"\r\n\r\n") {
+                assert_ne!(reader.read_until(b'\n', &mut head).unwrap(), 0, "the head is cut off");
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+            head
+        });
+        Self { address, head }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn request(self) -> Vec<u8> {
+        self.head.join().unwrap()
+    }
+}
+
+struct Answer {
+    status: u16,
+    body: String,
+}
+
+fn exchange(address: SocketAddr, line: &str) -> Answer {
+    let request = format!("{line} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\n\r\n");
+    send(address, request.as_bytes())
+}
+
+fn send(address: SocketAddr, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, body: body.to_owned() }
+}
