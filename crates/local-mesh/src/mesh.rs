@@ -1,0 +1,209 @@
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use tempfile::TempDir;
+
+use crate::{
+    network::{Network, Subnet},
+    pod::{Pod, PodList, Programs},
+    wait_until,
+};
+
+const DISCOVERY_LIMIT: Duration = Duration::from_secs(30);
+
+/// What to run.
+#[derive(Debug)]
+pub struct MeshOptions {
+    /// The repository. Only read.
+    pub repo_root: PathBuf,
+    /// A directory below `envoy/` that has a `pods.yaml`, such as `user-segment`.
+    pub walkthrough: String,
+    /// The Envoy binary; see [`Envoy::binary`](crate::Envoy::binary).
+    pub envoy: PathBuf,
+    /// The `mock-service` binary.
+    pub mock_service: PathBuf,
+    /// The directory of the `.wasm` modules, which the configurations know as `dist/`.
+    pub modules: PathBuf,
+    /// Which addresses to use.
+    pub network: Network,
+}
+
+/// A walkthrough that runs. Dropping it kills every process.
+///
+/// The Envoys run in a copy of the repository's files, so that an update at run time leaves those alone.
+#[derive(Debug)]
+pub struct Mesh {
+    pods: Vec<Pod>,
+    programs: Programs,
+    walkthrough: PathBuf,
+    subnet: Subnet,
+    _directory: TempDir,
+}
+
+impl Mesh {
+    /// Starts the applications, their sidecars and then the gateways, and waits until the mesh can serve requests:
+    /// every Envoy is ready and has found every pod healthy.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, an address is taken, a process ends or does not get ready; it names the pod and repeats
+    /// the end of the process's log.
+    pub fn start(options: MeshOptions) -> Result<Self> {
+        let subnet = Subnet::take(options.network)?;
+        let directory = tempfile::tempdir()?;
+        let walkthrough = Path::new("envoy").join(&options.walkthrough);
+        let source = options.repo_root.join(&walkthrough);
+        let walkthrough = directory.path().join(walkthrough);
+        copy_configuration(&source, &walkthrough, &subnet).with_context(|| format!("{}", source.display()))?;
+        copy_modules(&options.modules, &directory.path().join("dist"))
+            .with_context(|| format!("no modules in {}: run `make dist`", options.modules.display()))?;
+
+        let list = fs::read_to_string(walkthrough.join("pods.yaml")).context("pods.yaml")?;
+        let list: PodList = serde_saphyr::from_str(&list).map_err(|error| anyhow!("pods.yaml: {error}"))?;
+        let pods = list.pods.into_iter().map(|spec| Pod::new(spec, &walkthrough)).collect::<Result<_>>()?;
+        let programs = Programs {
+            envoy: options.envoy,
+            mock_service: options.mock_service,
+            working_dir: directory.path().to_owned(),
+        };
+
+        let mut mesh = Self { pods, programs, walkthrough, subnet, _directory: directory };
+        mesh.start_all(|pod| !pod.is_gateway())?;
+        mesh.start_all(Pod::is_gateway)?;
+        mesh.wait_until_discovered()?;
+        Ok(mesh)
+    }
+
+    /// Where the gateway listens, such as `http://127.0.0.11:8080`: its listener called `gateway`.
+    ///
+    /// # Errors
+    ///
+    /// There is no running gateway, or it has no such listener.
+    pub fn gateway_url(&self) -> Result<String> {
+        let gateway = self.pods.iter().find(|pod| pod.is_gateway()).context("pods.yaml has no gateway")?;
+        Ok(format!("http://{}", gateway.envoy()?.listener_address("gateway")?))
+    }
+
+    /// Where the running copy of the walkthrough's files is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.walkthrough
+    }
+
+    /// The pod called `name` in `pods.yaml`.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn pod(&self, name: &str) -> Result<&Pod> {
+        self.pods.iter().find(|pod| pod.name() == name).with_context(|| format!("pods.yaml has no pod {name:?}"))
+    }
+
+    /// Every pod, in the order of `pods.yaml`.
+    #[must_use]
+    pub fn pods(&self) -> &[Pod] {
+        &self.pods
+    }
+
+    /// SIGKILL to the application and the Envoy of a pod. The others have to find out.
+    ///
+    /// # Errors
+    ///
+    /// There is no such pod.
+    pub fn kill_pod(&mut self, name: &str) -> Result<()> {
+        find(&mut self.pods, name)?.kill();
+        Ok(())
+    }
+
+    /// Starts a pod again and waits until it is ready itself. The others have to find out.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_pod(&mut self, name: &str) -> Result<()> {
+        find(&mut self.pods, name)?.start(&self.programs)
+    }
+
+    /// Waits until every Envoy takes each pod for what it is, healthy if it runs and unhealthy if it was killed.
+    ///
+    /// # Errors
+    ///
+    /// It takes longer than 30 seconds, or an Envoy does not answer.
+    pub fn wait_until_discovered(&self) -> Result<()> {
+        let running: Vec<&Pod> = self.pods.iter().filter(|pod| pod.is_running()).collect();
+        running.iter().try_for_each(|pod| {
+            let what = format!("pod {} sees which pods are up", pod.name());
+            wait_until(&what, DISCOVERY_LIMIT, || {
+                let hosts = pod.envoy()?.hosts()?;
+                let right = hosts.iter().all(|(ip, healthy)| {
+                    let host = self.pods.iter().find(|pod| pod.has_ip(*ip));
+                    host.is_none_or(|host| host.is_running() == *healthy)
+                });
+                Ok(right.then_some(()))
+            })
+        })
+    }
+
+    /// Replaces a file of the walkthrough in one step, such as `hash-tagging.yaml`. Envoys that watch it take the new
+    /// text within moments. Addresses in `text` are those of the repository, 127.0.x.y.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn update(&self, file: &str, text: &str) -> Result<()> {
+        let path = self.walkthrough.join(file);
+        let aside = self.walkthrough.join(format!("{file}.new"));
+        fs::write(&aside, self.subnet.rewrite(text)).with_context(|| format!("{}", aside.display()))?;
+        fs::rename(&aside, &path).with_context(|| format!("{}", path.display()))
+    }
+
+    /// Starts the chosen pods side by side.
+    fn start_all(&mut self, chosen: impl Fn(&Pod) -> bool) -> Result<()> {
+        let programs = &self.programs;
+        thread::scope(|scope| {
+            let pods = self.pods.iter_mut().filter(|pod| chosen(pod));
+            let starts: Vec<_> = pods.map(|pod| scope.spawn(move || pod.start(programs))).collect();
+            starts.into_iter().try_for_each(|start| start.join().map_err(|_| anyhow!("a start panicked"))?)
+        })
+    }
+}
+
+fn find<'a>(pods: &'a mut [Pod], name: &str) -> Result<&'a mut Pod> {
+    pods.iter_mut().find(|pod| pod.name() == name).with_context(|| format!("pods.yaml has no pod {name:?}"))
+}
+
+fn copy_configuration(from: &Path, to: &Path, subnet: &Subnet) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for file in files(from, "yaml")? {
+        let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
+        fs::write(to.join(file.file_name().unwrap_or_default()), subnet.rewrite(&text))?;
+    }
+    Ok(())
+}
+
+fn copy_modules(from: &Path, to: &Path) -> Result<()> {
+    let modules = files(from, "wasm")?;
+    ensure!(!modules.is_empty(), "the directory has none");
+    fs::create_dir_all(to)?;
+    for file in modules {
+        fs::copy(&file, to.join(file.file_name().unwrap_or_default()))?;
+    }
+    Ok(())
+}
+
+fn files(directory: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new(extension)) {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,68 @@
+use std::{
+    fs,
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context, Result, anyhow, bail};
+use tempfile::NamedTempFile;
+
+/// How much of a log an error repeats.
+const TAIL_LINES: usize = 15;
+
+/// A child process with all that it prints in one file; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+    log: NamedTempFile,
+}
+
+impl Process {
+    /// Starts `command`; `name` is what errors call it.
+    pub(crate) fn spawn(name: String, command: &mut Command) -> Result<Self> {
+        let log = NamedTempFile::new()?;
+        let output = log.reopen()?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| format!("{name}: cannot run {}", command.get_program().display()))?;
+        Ok(Self { name, child, log })
+    }
+
+    /// All that it has printed so far, both streams as they came.
+    pub(crate) fn log(&self) -> String {
+        fs::read(self.log.path()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+
+    /// An error if it has ended.
+    pub(crate) fn ensure_running(&mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("it ended with {status}");
+        }
+        Ok(())
+    }
+
+    /// `error` with the name of the process and the end of its log.
+    pub(crate) fn explain(&self, error: &anyhow::Error) -> anyhow::Error {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let tail = lines.iter().skip(lines.len().saturating_sub(TAIL_LINES));
+        let tail: String = tail.map(|line| format!("\n  | {line}")).collect();
+        anyhow!("{}: {error:#}; the end of its log:{tail}", self.name)
+    }
+
+    /// Sends SIGKILL and does not wait for the end; dropping the value does.
+    pub(crate) fn kill(&mut self) {
+        // The only error is that it has ended already.
+        let _ = self.child.kill();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.child.wait();
+    }
+}
