@@ -46,10 +46,18 @@ impl Drop for Counters {
     }
 }
 
-/// Sets a gauge. Called when a configuration arrives, not per request.
-pub(crate) fn set_gauge(name: &str, value: u64) {
-    let set = hostcalls::define_metric(MetricType::Gauge, name).and_then(|id| hostcalls::record_metric(id, value));
-    if let Err(status) = set {
-        log::error!("failed to set gauge {name}: host status {}", status as u32);
+/// A value that is set, when a configuration arrives and not per request.
+#[derive(Clone, Copy)]
+pub(crate) struct Gauge(u32);
+
+impl Gauge {
+    pub(crate) fn define(name: &str) -> Result<Self, Status> {
+        hostcalls::define_metric(MetricType::Gauge, name).map(Self)
+    }
+
+    pub(crate) fn set(self, value: u64) {
+        if let Err(status) = hostcalls::record_metric(self.0, value) {
+            log::error!("failed to set a gauge: host status {}", status as u32);
+        }
     }
 }

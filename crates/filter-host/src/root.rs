@@ -1,7 +1,7 @@
 //! A configuration that survives bad updates.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
     rc::{Rc, Weak},
     time::Duration,
@@ -15,7 +15,7 @@ use proxy_wasm::{
 
 use crate::{
     Logic, Outcome,
-    counters::{Counters, set_gauge},
+    counters::{Counters, Gauge},
     headers::HostHeaders,
 };
 
@@ -37,6 +37,11 @@ struct Active<L> {
 
 pub(crate) struct Root<L> {
     active: Option<Rc<Active<L>>>,
+    /// Whether the configuration that came with this context was refused, as a gauge for all contexts of the plug-in.
+    refused: bool,
+    refused_gauge: Option<Gauge>,
+    /// Whether requests came since the last tick.
+    is_used: Cell<bool>,
 }
 
 struct Stream<L> {
@@ -67,7 +72,7 @@ impl<L> Serving<L> {
 
 impl<L> Default for Root<L> {
     fn default() -> Self {
-        Self { active: None }
+        Self { active: None, refused: false, refused_gauge: None, is_used: Cell::new(false) }
     }
 }
 
@@ -78,7 +83,7 @@ impl<L: Logic> Root<L> {
     /// configuration has come before, so the host is always told that all is well, and people by log and gauge.
     fn configure(&mut self, configuration: &[u8]) {
         let plugin = hostcalls::get_property(vec!["plugin_name"]).ok().flatten().unwrap_or_default();
-        let refused = match activate::<L>(configuration) {
+        self.refused = match activate::<L>(configuration) {
             Ok(active) => {
                 self.active = Some(Rc::new(active));
                 false
@@ -93,9 +98,16 @@ impl<L: Logic> Root<L> {
                 true
             }
         };
-        set_gauge(&refused_gauge(L::NAME, &plugin), refused.into());
+        self.refused_gauge = Gauge::define(&refused_gauge(L::NAME, &plugin)).ok();
+        self.report();
         if let Some(active) = &self.active {
             L::serving().with(|serving| serving.insert(plugin, active));
+        }
+    }
+
+    fn report(&self) {
+        if let Some(gauge) = self.refused_gauge {
+            gauge.set(self.refused.into());
         }
     }
 }
@@ -131,6 +143,10 @@ impl<L: Logic> RootContext for Root<L> {
         if let Some(active) = &self.active {
             active.counters.flush();
         }
+        // Envoy goes back to a context that still drains, without a word to it, when its very configuration returns.
+        if self.is_used.take() {
+            self.report();
+        }
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -138,6 +154,7 @@ impl<L: Logic> RootContext for Root<L> {
     }
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        self.is_used.set(true);
         Some(Box::new(Stream { active: self.active.clone() }))
     }
 }

@@ -8,7 +8,7 @@ use crate::Whole;
 
 /// The whole `pluginConfig`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `rules`")]
 pub struct Config {
     /// In order: of the rules that write one tag header, the first that decides wins.
     pub rules: Vec<RuleConfig>,
@@ -16,7 +16,7 @@ pub struct Config {
 
 /// Who is tagged, and how.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a rule: an object with `tagHeader` and more")]
 pub struct RuleConfig {
     /// How counters and the decision header call the rule; `rule-0`, `rule-1`, … by position unless given.
     pub name: Option<String>,
@@ -56,7 +56,7 @@ pub struct RuleConfig {
 
 /// Conditions on a request; all that are given must hold.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `hosts`, `path`, `methods` or `headers`")]
 pub struct MatchConfig {
     /// Hosts without port, in any letter case: `shop.example.com`, `*.example.com` for every host below it, or `*`.
     pub hosts: Option<Vec<String>>,
@@ -68,19 +68,19 @@ pub struct MatchConfig {
     pub headers: Option<Vec<HeaderMatchConfig>>,
 }
 
-/// How a path is compared.
+/// How a path is compared. Exactly one of the fields is given.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PathConfig {
+#[serde(deny_unknown_fields, expecting = "an object with `prefix` or `exact`")]
+pub struct PathConfig {
     /// The path starts with this text; `/api` holds for `/apis` too, as for an Envoy route.
-    Prefix(String),
+    pub prefix: Option<String>,
     /// The path is this text.
-    Exact(String),
+    pub exact: Option<String>,
 }
 
 /// A header that must have a value.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `name` and `exact`")]
 pub struct HeaderMatchConfig {
     /// The header's name, in any letter case.
     pub name: String,
@@ -88,21 +88,21 @@ pub struct HeaderMatchConfig {
     pub exact: String,
 }
 
-/// One place to look for the identity.
+/// One place to look for the identity. Exactly one of the fields is given.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IdentityConfig {
+#[serde(deny_unknown_fields, expecting = "an object with `header`, `cookie` or `query`")]
+pub struct IdentityConfig {
     /// The first line of this header.
-    Header(String),
+    pub header: Option<String>,
     /// This cookie of the first `cookie` line, without surrounding quotes.
-    Cookie(String),
+    pub cookie: Option<String>,
     /// This parameter of the query, percent-decoded, `+` read as a space.
-    Query(String),
+    pub query: Option<String>,
 }
 
 /// Users that get a tag whatever their hash.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with `values` and `tagValue`")]
 pub struct UsersConfig {
     /// Identities, byte for byte.
     pub values: Vec<String>,
@@ -123,7 +123,7 @@ pub enum HashConfig {
 
 /// Buckets that get a tag: `from <= bucket < range`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with `range` and `tagValue`")]
 pub struct PolicyConfig {
     /// The first bucket; 0 unless given.
     pub from: Option<Whole>,

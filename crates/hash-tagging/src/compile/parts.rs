@@ -15,7 +15,7 @@ impl Compiler {
         if let Some(config) = config {
             let path = format!("{path}.match");
             conditions.extend(config.hosts.map(|hosts| self.hosts(&path, hosts)));
-            conditions.extend(config.path.map(|pattern| self.path(&path, pattern)));
+            conditions.extend(config.path.and_then(|pattern| self.path(&path, pattern)));
             conditions.extend(config.methods.map(|methods| self.methods(&path, methods)));
             for (index, header) in self.not_empty(format!("{path}.headers"), config.headers).into_iter().enumerate() {
                 conditions.extend(self.header(&format!("{path}.headers[{index}]"), header));
@@ -57,18 +57,24 @@ impl Compiler {
     }
 
     fn source(&mut self, path: &str, source: IdentityConfig) -> Option<IdentitySource> {
-        match source {
-            IdentityConfig::Header(name) => self.line(format!("{path}.header"), &name).map(IdentitySource::Header),
-            IdentityConfig::Cookie(name) => {
+        match (source.header, source.cookie, source.query) {
+            (Some(name), None, None) => self.line(format!("{path}.header"), &name).map(IdentitySource::Header),
+            (None, Some(name), None) => {
                 // A cookie's name is a token, as a header's is (RFC 6265, section 4.1.1), but keeps its letter case.
-                self.check(format!("{path}.cookie"), HeaderName::parse(&name).map_err(|_| "not a cookie name"))?;
-                Some(IdentitySource::Cookie { line: self.pseudo_or_known("cookie"), name })
+                let token =
+                    HeaderName::parse(&name).map_err(|_| "not a cookie name: letters, digits and punctuation only");
+                self.check(format!("{path}.cookie"), token)?;
+                Some(IdentitySource::Cookie { line: self.known_line("cookie"), name })
             }
-            IdentityConfig::Query(name) if name.is_empty() => {
+            (None, None, Some(name)) if name.is_empty() => {
                 self.error(format!("{path}.query"), "expected the name of a query parameter");
                 None
             }
-            IdentityConfig::Query(name) => Some(IdentitySource::Query { path: self.pseudo_or_known(":path"), name }),
+            (None, None, Some(name)) => Some(IdentitySource::Query { path: self.known_line(":path"), name }),
+            _ => {
+                self.error(path, "expected exactly one of `header`, `cookie` and `query`");
+                None
+            }
         }
     }
 
@@ -79,22 +85,23 @@ impl Compiler {
             let expected = "expected a host without port, `*.` and a domain, or `*`";
             patterns.extend(self.check(format!("{path}[{index}]"), HostPattern::parse(&host).ok_or(expected)));
         }
-        Condition::Hosts { authority: self.pseudo_or_known(":authority"), patterns }
+        Condition::Hosts { authority: self.known_line(":authority"), patterns }
     }
 
-    fn path(&mut self, path: &str, config: PathConfig) -> Condition {
-        let (kind, text) = match &config {
-            PathConfig::Prefix(text) => ("prefix", text),
-            PathConfig::Exact(text) => ("exact", text),
+    fn path(&mut self, path: &str, config: PathConfig) -> Option<Condition> {
+        let path = format!("{path}.path");
+        let (field, text, pattern) = match (config.prefix, config.exact) {
+            (Some(text), None) => ("prefix", text.clone(), PathPattern::Prefix(text)),
+            (None, Some(text)) => ("exact", text.clone(), PathPattern::Exact(text)),
+            _ => {
+                self.error(path, "expected exactly one of `prefix` and `exact`");
+                return None;
+            }
         };
         if !text.starts_with('/') || text.contains('?') {
-            self.error(format!("{path}.path.{kind}"), "expected a path that starts with `/`, without a query");
+            self.error(format!("{path}.{field}"), "expected a path that starts with `/`, without a query");
         }
-        let pattern = match config {
-            PathConfig::Prefix(text) => PathPattern::Prefix(text),
-            PathConfig::Exact(text) => PathPattern::Exact(text),
-        };
-        Condition::Path { path: self.pseudo_or_known(":path"), pattern }
+        Some(Condition::Path { path: self.known_line(":path"), pattern })
     }
 
     fn methods(&mut self, path: &str, methods: Vec<String>) -> Condition {
@@ -102,9 +109,12 @@ impl Compiler {
         let allowed = self.not_empty(path.clone(), Some(methods));
         for (index, method) in allowed.iter().enumerate() {
             // A method is a token, as a header's name is (RFC 9110, section 9.1).
-            self.check(format!("{path}[{index}]"), HeaderName::parse(method).map_err(|_| "not a method"));
+            self.check(
+                format!("{path}[{index}]"),
+                HeaderName::parse(method).map_err(|_| "not a method: letters, digits and punctuation only"),
+            );
         }
-        Condition::Methods { method: self.pseudo_or_known(":method"), allowed }
+        Condition::Methods { method: self.known_line(":method"), allowed }
     }
 
     fn header(&mut self, path: &str, config: HeaderMatchConfig) -> Option<Condition> {
@@ -116,7 +126,7 @@ impl Compiler {
     /// The entries of a list that says nothing if it is there but empty.
     fn not_empty<T>(&mut self, path: String, list: Option<Vec<T>>) -> Vec<T> {
         if list.as_ref().is_some_and(Vec::is_empty) {
-            self.error(path, "expected at least one entry, or leave the list out");
+            self.error(path, "expected at least one entry");
         }
         list.unwrap_or_default()
     }
@@ -127,7 +137,8 @@ impl Compiler {
         Some(self.tagger.lines.intern(name.as_str().to_owned()))
     }
 
-    fn pseudo_or_known(&mut self, name: &str) -> usize {
+    /// The index of a header line that is read, by a name that needs no check.
+    fn known_line(&mut self, name: &str) -> usize {
         self.tagger.lines.intern(name.to_owned())
     }
 }
