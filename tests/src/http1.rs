@@ -1,0 +1,88 @@
+//! HTTP/1.1 with every byte under control, which no well-behaved client offers.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use header_edit::{HeaderList, RequestHeaders};
+use httparse::Status;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Lines beyond this number are not expected from anybody here.
+const MAX_LINES: usize = 64;
+
+/// What came back.
+#[derive(Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// What follows the head.
+    pub body: Vec<u8>,
+}
+
+/// Sends one request on a connection of its own and reads the answer.
+///
+/// # Errors
+/// No connection, no answer within 30 seconds, or none that is HTTP.
+pub fn send(address: SocketAddr, request: &HeaderList) -> Result<Response> {
+    let mut stream = TcpStream::connect(address).with_context(|| format!("failed to connect to {address}"))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.write_all(&encode(request)?)?;
+    let mut reader = BufReader::new(stream);
+    let head = read_head(&mut reader).context("failed to read the answer")?;
+
+    let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
+    let mut response = httparse::Response::new(&mut lines);
+    let (Status::Complete(_), Some(status)) = (response.parse(&head)?, response.code) else {
+        bail!("the answer ends inside its head: `{}`", head.escape_ascii());
+    };
+    let length = response.headers.iter().find(|line| line.name.eq_ignore_ascii_case("content-length"));
+    let length = length.and_then(|line| str::from_utf8(line.value).ok()?.parse().ok());
+    let mut body = Vec::new();
+    // Not to the end of the connection: Envoy leaves it open for a second after a request that it refuses.
+    reader.take(length.unwrap_or(u64::MAX)).read_to_end(&mut body).context("failed to read the answer's body")?;
+    Ok(Response { status, body })
+}
+
+/// Up to and including the empty line, or to the end of the connection.
+pub(crate) fn read_head(reader: &mut impl BufRead) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && reader.read_until(b'\n', &mut head)? > 0 {}
+    Ok(head)
+}
+
+/// The head of a request as header lines, pseudo-headers among them.
+///
+/// # Errors
+/// It is no complete head of HTTP/1.
+pub fn decode(head: &[u8]) -> Result<HeaderList> {
+    let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
+    let mut request = httparse::Request::new(&mut lines);
+    if request.parse(head)?.is_partial() {
+        bail!("the head of the request is incomplete: {}", head.escape_ascii());
+    }
+    let mut headers = HeaderList::default();
+    headers.push(":method", request.method.unwrap_or_default());
+    headers.push(":path", request.path.unwrap_or_default());
+    for line in request.headers.iter() {
+        let name = line.name.to_ascii_lowercase();
+        headers.push(if name == "host" { ":authority".to_owned() } else { name }, line.value);
+    }
+    Ok(headers)
+}
+
+fn encode(request: &HeaderList) -> Result<Vec<u8>> {
+    let pseudo = |name| request.first(name).with_context(|| format!("the request has no {name}"));
+    let mut head = [pseudo(":method")?.as_ref(), b" ", pseudo(":path")?.as_ref(), b" HTTP/1.1\r\nhost: "].concat();
+    head.extend_from_slice(&pseudo(":authority")?);
+    head.extend_from_slice(b"\r\nconnection: close\r\n");
+    for (name, value) in request.lines().filter(|(name, _)| !name.starts_with(':')) {
+        head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
+    }
+    head.extend_from_slice(b"\r\n");
+    Ok(head)
+}

@@ -1,0 +1,205 @@
+//! The state of one VM: its contexts, and what a host call may see of them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    LocalResponse, Process,
+    guest::{BAD_ARGUMENT, NOT_FOUND},
+    headers::HeaderMap,
+};
+
+/// What a [`Vm`](super::Vm)'s store holds.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) process: Process,
+    /// The number of this VM in its process.
+    pub(super) vm: u32,
+    /// Only logging and WASI may be called, as in Envoy while a module initializes or allocates
+    /// (proxy-wasm-cpp-host, `setRestrictedCallback`).
+    pub(super) restricted: bool,
+    /// By path, as the ABI serializes it: parts joined by NUL.
+    pub(super) properties: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The names behind the ids this VM was given.
+    pub(super) counters: Vec<String>,
+    pub(super) gauges: Vec<String>,
+    contexts: BTreeMap<u32, Context>,
+    last_context: u32,
+    /// The context whose callback runs.
+    current: u32,
+    /// The context that the callback chose to act for.
+    effective: Option<u32>,
+}
+
+#[derive(Debug)]
+enum Context {
+    Root(Root),
+    Http(Http),
+}
+
+/// A plugin's context.
+#[derive(Debug, Default)]
+pub(super) struct Root {
+    pub(super) plugin_name: String,
+    /// Readable only while the plugin is configured.
+    pub(super) configuration: Option<Vec<u8>>,
+    pub(super) tick_period: Option<Duration>,
+}
+
+/// A stream's context.
+#[derive(Debug, Default)]
+pub(super) struct Http {
+    pub(super) root: u32,
+    pub(super) request: Headers,
+    pub(super) response: Headers,
+    /// The stream is over and `proxy_on_log` runs.
+    pub(super) logging: bool,
+    pub(super) route_cache_cleared: bool,
+    pub(super) local_response: Option<LocalResponse>,
+    /// The callback that runs gave a local response, so whatever it returns, the stream stops here.
+    pub(super) stopped: bool,
+    /// What the stream's filters stored, by path.
+    pub(super) properties: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// The headers of one direction, once there are any.
+#[derive(Debug, Default)]
+pub(super) struct Headers {
+    pub(super) map: Option<HeaderMap>,
+    /// From the headers callback on until it returns `Continue`: Envoy then forgets its pointer to the map.
+    pub(super) open: bool,
+}
+
+impl State {
+    pub(super) fn new(process: &Process) -> Self {
+        Self {
+            process: process.clone(),
+            vm: process.add_vm(),
+            restricted: false,
+            properties: BTreeMap::new(),
+            counters: Vec::new(),
+            gauges: Vec::new(),
+            contexts: BTreeMap::new(),
+            last_context: 0,
+            current: 0,
+            effective: None,
+        }
+    }
+
+    pub(super) fn add_root(&mut self, plugin_name: &str) -> u32 {
+        self.add(Context::Root(Root { plugin_name: plugin_name.to_owned(), ..Root::default() }))
+    }
+
+    pub(super) fn add_http(&mut self, root: u32) -> u32 {
+        self.add(Context::Http(Http { root, ..Http::default() }))
+    }
+
+    pub(super) fn remove(&mut self, id: u32) {
+        self.contexts.remove(&id);
+    }
+
+    pub(super) fn root(&mut self, id: u32) -> Option<&mut Root> {
+        match self.contexts.get_mut(&id)? {
+            Context::Root(root) => Some(root),
+            Context::Http(_) => None,
+        }
+    }
+
+    pub(super) fn http(&mut self, id: u32) -> Option<&mut Http> {
+        match self.contexts.get_mut(&id)? {
+            Context::Root(_) => None,
+            Context::Http(http) => Some(http),
+        }
+    }
+
+    /// A callback of the context is about to run.
+    pub(super) fn enter(&mut self, id: u32) {
+        self.current = id;
+        self.effective = None;
+    }
+
+    /// Lets host calls act for another context until the callback returns. `false` if there is no such context.
+    pub(super) fn set_effective(&mut self, id: u32) -> bool {
+        let known = self.contexts.contains_key(&id);
+        if known {
+            self.effective = Some(id);
+        }
+        known
+    }
+
+    /// The stream that host calls act for, if it is one.
+    pub(super) fn active_http(&mut self) -> Option<&mut Http> {
+        self.http(self.active())
+    }
+
+    /// The plugin that host calls act for.
+    pub(super) fn active_root(&mut self) -> Option<&mut Root> {
+        let id = self.active_http().map(|http| http.root).unwrap_or(self.active());
+        self.root(id)
+    }
+
+    /// The value of a property, as the active context sees it.
+    ///
+    /// A plugin context, outside of a stream, knows only its own name and the node (measured with Envoy 1.38 and 1.40):
+    /// in particular not `xds.listener_direction`.
+    pub(super) fn property(&mut self, path: &[u8]) -> Option<Vec<u8>> {
+        if path == b"plugin_name" || path == b"plugin_root_id" {
+            return Some(self.active_root()?.plugin_name.clone().into_bytes());
+        }
+        if self.active_http().is_none() && !path.starts_with(b"xds\0node\0") {
+            return None;
+        }
+        let default = self.properties.get(path).cloned();
+        // What a filter stored under a path of several parts cannot be read back (measured likewise).
+        let stored = |http: &mut Http| http.properties.get(path).filter(|_| !path.contains(&0)).cloned();
+        default.or_else(|| self.active_http().and_then(stored))
+    }
+
+    /// The header map that a getter reads, or the status that Envoy refuses with (`Context::getConstMap`).
+    pub(super) fn readable_map(&mut self, number: u32) -> Result<&HeaderMap, u32> {
+        let http = self.active_http().ok_or(BAD_ARGUMENT)?;
+        let logging = http.logging;
+        let headers = http.headers(number).filter(|headers| headers.open || logging);
+        let map = headers.and_then(|headers| headers.map.as_ref());
+        map.ok_or(if logging { NOT_FOUND } else { BAD_ARGUMENT })
+    }
+
+    /// The header map that a setter edits, or the status that Envoy refuses with (`Context::getMap`). To be called for
+    /// each change: with ABI 0.2.1 any change of the request's headers clears the route cache (Envoy, `context.h`).
+    pub(super) fn writable_map(&mut self, number: u32) -> Result<&mut HeaderMap, u32> {
+        let http = self.active_http().ok_or(BAD_ARGUMENT)?;
+        let open = http.headers(number).is_some_and(|headers| headers.open);
+        http.route_cache_cleared |= open && number == REQUEST_HEADERS;
+        let headers = http.headers(number).filter(|_| open);
+        headers.and_then(|headers| headers.map.as_mut()).ok_or(BAD_ARGUMENT)
+    }
+
+    fn active(&self) -> u32 {
+        self.effective.unwrap_or(self.current)
+    }
+
+    fn add(&mut self, context: Context) -> u32 {
+        self.last_context += 1;
+        self.contexts.insert(self.last_context, context);
+        self.last_context
+    }
+}
+
+const REQUEST_HEADERS: u32 = 0;
+const RESPONSE_HEADERS: u32 = 2;
+
+impl Http {
+    /// The headers by their `MapType` in the ABI. There are never trailers here.
+    fn headers(&mut self, number: u32) -> Option<&mut Headers> {
+        match number {
+            REQUEST_HEADERS => Some(&mut self.request),
+            RESPONSE_HEADERS => Some(&mut self.response),
+            _ => None,
+        }
+    }
+}
+
+impl Headers {
+    pub(super) fn open(map: HeaderMap) -> Self {
+        Self { map: Some(map), open: true }
+    }
+}

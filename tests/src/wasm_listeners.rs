@@ -1,0 +1,131 @@
+//! One Envoy in which every listener runs a module with a configuration of its own.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path};
+
+use anyhow::{Context, Result};
+use header_edit::HeaderList;
+use local_mesh::{Envoy, EnvoyConfig};
+use serde_json::{Value, json};
+
+use crate::{echo::Echo, http1, repository};
+
+/// Worker threads: more than one, as anywhere in production.
+const WORKERS: u32 = 2;
+
+/// An Envoy with many listeners, in front of an [`Echo`].
+pub struct WasmListeners {
+    /// The Envoy.
+    pub envoy: Envoy,
+    listeners: BTreeMap<String, SocketAddr>,
+}
+
+impl WasmListeners {
+    /// Gives every configuration a listener, and the plug-in the listener's name. A configuration is the text of the
+    /// `pluginConfig`, which need not be JSON.
+    ///
+    /// # Errors
+    /// There is no Envoy, or it does not start; with the end of its log.
+    pub fn start<'a>(module: &Path, configurations: impl IntoIterator<Item = (String, &'a str)>) -> Result<Self> {
+        let echo = Echo::start()?;
+        let configurations: Vec<(String, &str)> = configurations.into_iter().collect();
+        let listeners: Vec<Value> = configurations
+            .iter()
+            .map(|(name, text)| listener(name, &wasm(module, name, &string_value(text))))
+            .collect();
+        let bootstrap = bootstrap(&listeners, &echo);
+        let envoy = Envoy::builder(Envoy::binary(repository())?, EnvoyConfig::Text(bootstrap.to_string()))
+            .concurrency(WORKERS)
+            .start()?;
+        let address = |(name, _): (String, _)| Ok((name.clone(), envoy.listener_address(&name)?));
+        let listeners = configurations.into_iter().map(address).collect::<Result<_>>()?;
+        Ok(Self { envoy, listeners })
+    }
+
+    /// Where the listener called `name` listens.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn address(&self, name: &str) -> Result<SocketAddr> {
+        self.listeners.get(name).copied().with_context(|| format!("no listener {name}"))
+    }
+
+    /// Sends a request through a listener and says what arrived upstream.
+    ///
+    /// # Errors
+    /// There is no such listener, or it did not answer 200.
+    pub fn arrived(&self, listener: &str, request: &HeaderList) -> Result<HeaderList> {
+        let response = http1::send(self.address(listener)?, request)?;
+        anyhow::ensure!(response.status == 200, "{}: {}", response.status, response.body.escape_ascii());
+        http1::decode(&response.body)
+    }
+}
+
+/// A bootstrap with these listeners and the cluster `echo`.
+pub fn bootstrap(listeners: &[Value], echo: &Echo) -> Value {
+    json!({
+        // Discovery refuses to work for a node without a name.
+        "node": {"id": "gateway", "cluster": "gateway"},
+        "admin": {"address": address(SocketAddr::from(([127, 0, 0, 1], 0)))},
+        "static_resources": {
+            "listeners": listeners,
+            "clusters": [{
+                "name": "echo",
+                "type": "STATIC",
+                "load_assignment": {
+                    "cluster_name": "echo",
+                    "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(echo.address())}}]}],
+                },
+            }],
+        },
+    })
+}
+
+/// A listener on a free port that runs one HTTP filter and sends everything to `echo`.
+pub fn listener(name: &str, filter: &Value) -> Value {
+    json!({
+        "name": name,
+        "address": address(SocketAddr::from(([127, 0, 0, 1], 0))),
+        "filter_chains": [{"filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                "stat_prefix": "test",
+                "max_request_headers_kb": 96,
+                "route_config": {"virtual_hosts": [{
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "echo"}}],
+                }]},
+                "http_filters": [filter, {
+                    "name": "envoy.filters.http.router",
+                    "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+                }],
+            },
+        }]}],
+    })
+}
+
+/// The module as an HTTP filter, as Istio sets it up.
+pub fn wasm(module: &Path, plugin: &str, configuration: &Value) -> Value {
+    json!({
+        "name": plugin,
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": plugin,
+                "failure_policy": "FAIL_OPEN",
+                "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": module}}},
+                "configuration": configuration,
+            },
+        },
+    })
+}
+
+/// A `pluginConfig` as Istio delivers it.
+pub fn string_value(text: &str) -> Value {
+    json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text})
+}
+
+fn address(address: SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip(), "port_value": address.port()}})
+}
