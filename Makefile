@@ -1,0 +1,33 @@
+# Thin on purpose: the logic is in crates/xtask.
+# Not --quiet: the first run compiles xtask and should be seen to do so.
+XTASK := cargo run --locked --package xtask --
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint dist fmt clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+setup: ## fetch or build the tools that are missing, into .tools/
+	@$(XTASK) setup
+
+demo: ## show a walkthrough on this machine
+	@$(XTASK) demo
+
+up: ## start a walkthrough on this machine and keep it running
+	@$(XTASK) up
+
+test: ## run every check and every test
+	@$(XTASK) test
+
+lint: ## check format, lints, dependencies and documentation
+	@$(XTASK) lint
+
+dist: ## build the filters as release modules into dist/
+	@$(XTASK) dist
+
+fmt: ## format the sources
+	@cargo fmt --all
+
+clean: ## remove what was built; fetched tools stay in .tools/
+	@cargo clean && rm -rf dist

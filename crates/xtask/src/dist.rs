@@ -1,0 +1,131 @@
+//! `xtask dist`: the filters as release modules, the same bytes wherever they are built.
+
+mod remap;
+
+use std::{
+    fs::{self, Permissions},
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    console, process,
+    project::Project,
+    setup::wasm_targets::{self, WASIP1},
+};
+
+use remap::Remap;
+
+/// A filter that ships.
+struct Module {
+    /// The crate of its shell.
+    package: &'static str,
+    /// Its name in `dist/`.
+    file: &'static str,
+}
+
+const MODULES: [Module; 1] = [Module { package: "hash-tagging-filter", file: "hash_tagging.wasm" }];
+
+/// The crates of the filters' shells.
+pub(crate) fn shells() -> impl Iterator<Item = &'static str> {
+    MODULES.iter().map(|module| module.package)
+}
+
+/// Builds every module into `dist/`, beside a `SHA256SUMS` that `sha256sum --check` reads.
+pub(crate) fn build(project: &Project) -> Result<()> {
+    wasm_targets::ensure(project, &[WASIP1])?;
+    let remap = Remap::of(project)?;
+    let dist = project.dist();
+    fs::create_dir_all(&dist).with_context(|| format!("failed to create {}", dist.display()))?;
+
+    let mut sums = String::new();
+    for Module { package, file } in MODULES {
+        let artifact = compile(project, package, &remap)?;
+        let bytes = fs::read(&artifact).with_context(|| format!("failed to read {}", artifact.display()))?;
+        remap.check(&bytes).with_context(|| format!("{file} would differ from machine to machine"))?;
+        let sum = hex(&Sha256::digest(&bytes));
+        write(&dist.join(file), &bytes)?;
+        console::say(&format!("dist/{file}: {} bytes, sha256 {sum}", bytes.len()));
+        sums += &format!("{sum}  {file}\n");
+    }
+    write(&dist.join("SHA256SUMS"), sums.as_bytes())
+}
+
+/// Builds one module and asks cargo where it put it.
+fn compile(project: &Project, package: &str, remap: &Remap) -> Result<PathBuf> {
+    let mut cargo =
+        project.cargo(["build", "--package", package, "--profile", "module", "--target", WASIP1, "--locked"]);
+    // Takes precedence over RUSTFLAGS and over cargo's configuration files, which differ from machine to machine.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", remap.encoded_rustflags());
+    cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+    let child = process::piped(&mut cargo)?;
+    let output = child.wait_with_output().context("failed to wait for cargo")?;
+    if !output.status.success() {
+        bail!("failed to build {package}");
+    }
+    let messages = String::from_utf8(output.stdout).context("cargo wrote something other than UTF-8")?;
+    messages.lines().rev().find_map(module_of).with_context(|| format!("cargo built no module of {package}"))
+}
+
+/// The module that one line of cargo's JSON messages reports.
+fn module_of(message: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let files = message.get("filenames")?.as_array()?;
+    files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
+}
+
+/// Writes a file that is never seen half-written.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    let file = builder.permissions(Permissions::from_mode(0o644)).tempfile_in(folder);
+    file.and_then(|mut file| {
+        file.write_all(bytes)?;
+        Ok(file.persist(path)?)
+    })
+    .with_context(|| format!("failed to write {}", path.display()))?;
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_module_is_found_in_cargos_messages() {
+        let artifact = r#"{"reason":"compiler-artifact","filenames":["/t/a.d","/t/a.wasm"]}"#;
+
+        assert_eq!(module_of(artifact), Some(PathBuf::from("/t/a.wasm")));
+        assert_eq!(module_of(r#"{"reason":"compiler-artifact","filenames":["/t/liba.rlib"]}"#), None);
+        assert_eq!(module_of(r#"{"reason":"build-finished","success":true}"#), None);
+    }
+
+    #[test]
+    fn sums_are_hexadecimal() {
+        let sum = hex(&Sha256::digest(b"abc"));
+
+        assert_eq!(sum, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn a_written_file_is_readable_by_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("module");
+
+        write(&path, b"old").unwrap();
+        write(&path, b"new").unwrap();
+
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+    }
+}

@@ -1,0 +1,58 @@
+//! The logic behind the Makefile: set-up, distribution, demo and test run.
+
+mod console;
+mod demo;
+mod dist;
+mod process;
+mod project;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::project::Project;
+
+#[derive(Parser)]
+#[command(about = "What `make` runs: set-up, distribution, demo and test run", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fetch or build the tools that are missing, into .tools/
+    Setup(setup::Options),
+    /// Play the walkthrough on real Envoys of this machine, and compare with what was published
+    Demo(demo::Options),
+    /// Start the walkthrough and keep it running until Ctrl-C
+    Up(demo::Options),
+    /// Build the filters as release modules into dist/, with their checksums
+    Dist,
+    /// Check format, lints, dependencies and documentation
+    Lint,
+    /// Run every check and every test, and sum them up
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let project = Project::locate();
+    let result = match Cli::parse().command {
+        Command::Setup(options) => setup::run(&project, &options).map(|()| true),
+        Command::Demo(options) => demo::demo(&project, &options),
+        Command::Up(options) => demo::up(&project, &options).map(|()| true),
+        Command::Dist => dist::build(&project).map(|()| true),
+        Command::Lint => Ok(test::lint(&project)),
+        Command::Test(options) => Ok(test::run(&project, &options)),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            console::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

