@@ -66,6 +66,11 @@ impl Cases {
         toml::from_str(&text).with_context(|| format!("failed to parse {}", path.display()))
     }
 
+    /// A configuration by its name in the file.
+    pub fn config(&self, name: &str) -> Option<&str> {
+        self.config.get(name).map(String::as_str)
+    }
+
     /// The requests, complete with what must become of every line.
     pub fn requests(&self) -> Result<Vec<Case>> {
         self.case.iter().map(|entry| self.request(entry).with_context(|| entry.name.clone())).collect()

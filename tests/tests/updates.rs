@@ -1,5 +1,5 @@
 //! New configurations for a running Envoy, good and bad, while requests flow.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,

@@ -55,7 +55,7 @@ impl Tier {
     fn suites(self) -> &'static [&'static str] {
         match self {
             Self::Unit | Self::Wasm => &[],
-            Self::Native => &["native", "hashing"],
+            Self::Native => &["native", "hashing", "documents"],
             Self::Module => &["module"],
             Self::Envoy => &["envoy", "hostile", "updates", "user_segment"],
         }

@@ -1,0 +1,206 @@
+//! Documents, manifests and Envoy configurations must be true: what they configure is read by the filter's own types, and
+//! what they name exists.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use hash_tagging::Tagger;
+use header_edit::HeaderList;
+use serde_json::Value;
+use traffic_lanes_tests::{cases::Cases, repository, testdata};
+
+/// Files below a directory of the repository, by extension.
+fn files(directory: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut directories = vec![repository().join(directory)];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "no .{extension} below {directory}");
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The documents at the root, and those of the crates.
+fn documents() -> Vec<PathBuf> {
+    let root = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+    root.iter().map(|name| repository().join(name)).chain(files("crates", "md")).collect()
+}
+
+fn yaml(text: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(text).unwrap()
+}
+
+/// Every pluginConfig inside a document: in Istio's resources, in Envoy's, and by itself.
+fn plugin_configs(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        // Other `rules`, such as RBAC's, have no tag header.
+        Value::Object(object) if object.get("rules").is_some_and(|rules| rules.to_string().contains("tagHeader")) => {
+            found.push(value.clone());
+        }
+        Value::Object(object) => object.values().for_each(|value| plugin_configs(value, found)),
+        Value::Array(array) => array.iter().for_each(|value| plugin_configs(value, found)),
+        Value::String(text) if text.trim_start().starts_with('{') => {
+            plugin_configs(&serde_json::from_str(text).unwrap(), found);
+        }
+        _ => {}
+    }
+}
+
+/// The pluginConfigs of a file: YAML, or Markdown with YAML in it.
+fn plugin_configs_of(path: &Path) -> Vec<Value> {
+    let text = read(path);
+    let blocks: Vec<&str> = if path.extension().is_some_and(|extension| extension == "md") {
+        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+    } else {
+        vec![&text]
+    };
+    let mut found = Vec::new();
+    blocks.into_iter().flat_map(yaml).for_each(|document| plugin_configs(&document, &mut found));
+    found
+}
+
+fn only_plugin_config(path: &str) -> Value {
+    let mut found = plugin_configs_of(&repository().join(path));
+    assert_eq!(found.len(), 1, "{path}");
+    found.remove(0)
+}
+
+#[test]
+fn every_plugin_config_shown_is_accepted_without_a_warning() {
+    let shown = documents().into_iter().chain(files("envoy", "yaml")).chain(files("manifests", "yaml"));
+    let mut accepted = 0;
+    for path in shown {
+        for config in plugin_configs_of(&path) {
+            let tagger = Tagger::parse(config.to_string().as_bytes());
+            let tagger = tagger.unwrap_or_else(|refused| panic!("{}: {refused}", path.display()));
+            assert_eq!(tagger.warnings(), [], "{}", path.display());
+            accepted += 1;
+        }
+    }
+    // README, the crate's README, the gateway's filter, the WasmPlugin.
+    assert!(accepted >= 4, "only {accepted} found");
+}
+
+#[test]
+fn the_published_plugin_config_is_what_runs_and_gives_the_published_lanes() {
+    let published = only_plugin_config("tests/testdata/asm-plugin-config.yaml");
+    assert_eq!(only_plugin_config("manifests/user-segment/50-hash-tagging.yaml"), published);
+    assert_eq!(only_plugin_config("envoy/user-segment/hash-tagging.yaml"), published);
+    let cases = Cases::load(&testdata("hash-tagging.toml")).unwrap();
+    let shared: Value = serde_json::from_str(cases.config("asm").unwrap()).unwrap();
+    assert_eq!(shared, published, "the shared cases");
+
+    let tagger = Tagger::parse(published.to_string().as_bytes()).unwrap();
+    let lanes = [("jessie", "s2"), ("jack", "s2"), ("bob", "s1"), ("stacy", "s1"), ("vance", "s1")];
+    for (user, lane) in lanes {
+        let request: HeaderList = [("x-user-id", user)].into_iter().collect();
+        let verdict = tagger.on_request(&request);
+        assert_eq!(verdict.decisions[0].tag.unwrap().as_bytes(), lane.as_bytes(), "{user}");
+    }
+}
+
+/// The parser's own error lists the fields that it knows.
+fn fields(json: &str) -> Vec<String> {
+    let refused = Tagger::parse(json.as_bytes()).unwrap_err().to_string();
+    let expected = refused.split("expected one of ").nth(1).unwrap();
+    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_option_is_documented() {
+    let readme = read(&repository().join("crates/hash-tagging/README.md"));
+    let options = fields(r#"{"rules": [{"?": 1}]}"#);
+    assert!(options.len() >= 14, "{options:?}");
+    for option in options {
+        assert!(readme.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{option}`"))), "{option}");
+    }
+    for json in [
+        r#"{"rules": [{"match": {"?": 1}}]}"#,
+        r#"{"rules": [{"identity": [{"?": 1}]}]}"#,
+        r#"{"rules": [{"policies": [{"?": 1}]}]}"#,
+    ] {
+        for option in fields(json) {
+            assert!(readme.contains(&format!("`{option}`")), "{option}");
+        }
+    }
+}
+
+#[test]
+fn every_path_named_in_a_document_exists() {
+    let mut named = 0;
+    for document in documents() {
+        let text = read(&document);
+        for code in text.split('`').skip(1).step_by(2) {
+            let is_path = ["crates/", "envoy/", "manifests/", "tests/"].iter().any(|start| code.starts_with(start));
+            if is_path && !code.contains(['*', ' ', '…']) {
+                assert!(repository().join(code).exists(), "{}: there is no {code}", document.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 20, "only {named} paths found");
+}
+
+#[test]
+fn every_crate_is_on_the_map() {
+    let map = read(&repository().join("ARCHITECTURE.md"));
+    for entry in fs::read_dir(repository().join("crates")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(map.contains(&format!("| `crates/{name}` |")), "{name}");
+    }
+}
+
+#[test]
+fn every_kustomization_lists_every_file_beside_it() {
+    let kustomizations = files("manifests", "yaml").into_iter().filter(|path| path.ends_with("kustomization.yaml"));
+    for kustomization in kustomizations {
+        let listed: BTreeSet<String> =
+            yaml(&read(&kustomization))[0]["resources"].as_array().unwrap().iter().map(text).collect();
+        let beside = fs::read_dir(kustomization.parent().unwrap()).unwrap();
+        let beside = beside.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let beside: BTreeSet<String> = beside.filter(|name| name != "kustomization.yaml").collect();
+        assert_eq!(listed, beside, "{}", kustomization.display());
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// Istio replaces a lane's cluster by name: the names in the EnvoyFilters must be those that the subsets get.
+#[test]
+fn the_fallback_names_the_clusters_that_istio_makes_of_the_subsets() {
+    let rules = yaml(&read(&repository().join("manifests/user-segment/10-destination-rules.yaml")));
+    let filters = yaml(&read(&repository().join("manifests/user-segment/20-fallback.yaml")));
+    assert_eq!(rules.len(), filters.len());
+    for (rule, filter) in rules.iter().zip(&filters) {
+        let host = text(&rule["spec"]["host"]);
+        let subsets: Vec<String> =
+            rule["spec"]["subsets"].as_array().unwrap().iter().map(|subset| text(&subset["name"])).collect();
+        assert_eq!(subsets, ["s1", "s2-only", "s2"], "{host}");
+        let patches = &filter["spec"]["configPatches"];
+        let removed = &patches[0]["match"]["cluster"];
+        assert_eq!((text(&removed["service"]), text(&removed["subset"])), (host.clone(), "s2".to_owned()));
+        let added = &patches[1]["patch"]["value"];
+        assert_eq!(text(&added["name"]), format!("outbound|8000|s2|{host}"));
+        let clusters: Vec<String> =
+            added["cluster_type"]["typed_config"]["clusters"].as_array().unwrap().iter().map(text).collect();
+        assert_eq!(clusters, [format!("outbound|8000|s2-only|{host}"), format!("outbound|8000|s1|{host}")]);
+    }
+}
