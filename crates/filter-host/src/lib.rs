@@ -5,7 +5,7 @@
 //! bad updates. Nothing here decides anything about a request.
 
 mod counters;
-mod headers;
+mod request;
 mod root;
 
 use std::{fmt::Display, thread::LocalKey};
@@ -13,7 +13,7 @@ use std::{fmt::Display, thread::LocalKey};
 use header_edit::Edit;
 use proxy_wasm::types::LogLevel;
 
-pub use headers::HostHeaders;
+pub use request::HostRequest;
 pub use root::Serving;
 
 /// What a filter is apart from the host it runs in.
@@ -34,7 +34,7 @@ pub trait Logic: Sized + 'static {
     fn counters(&self) -> &[String];
 
     /// Decides about one request.
-    fn on_request(&self, headers: &HostHeaders) -> Outcome<'_>;
+    fn on_request(&self, request: &HostRequest) -> Outcome<'_>;
 
     /// Where the configurations that serve are remembered: a `thread_local!` of the module.
     fn serving() -> &'static LocalKey<Serving<Self>>;

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use plugin_config::metric_name;
 use proxy_wasm::{
     hostcalls,
     traits::{Context, HttpContext, RootContext},
@@ -16,7 +17,7 @@ use proxy_wasm::{
 use crate::{
     Logic, Outcome,
     counters::{Counters, Gauge},
-    headers::HostHeaders,
+    request::HostRequest,
 };
 
 /// How long counts may wait inside the module.
@@ -98,7 +99,8 @@ impl<L: Logic> Root<L> {
                 true
             }
         };
-        self.refused_gauge = Gauge::define(&refused_gauge(L::NAME, &plugin)).ok();
+        let gauge = metric_name(&[("plugin", &plugin)], &format!("{}_configuration_refused", L::NAME));
+        self.refused_gauge = Gauge::define(&gauge).ok();
         self.report();
         if let Some(active) = &self.active {
             L::serving().with(|serving| serving.insert(plugin, active));
@@ -121,13 +123,6 @@ fn activate<L: Logic>(configuration: &[u8]) -> Result<Active<L>, String> {
     let counters = Counters::define(logic.counters())
         .map_err(|status| format!("failed to define its metrics: host status {}", status as u32))?;
     Ok(Active { logic, counters })
-}
-
-/// 1 while the configuration that was last delivered to the plug-in is refused.
-fn refused_gauge(filter: &str, plugin: &[u8]) -> String {
-    let safe = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let plugin: String = plugin.iter().map(|byte| if safe(byte) { char::from(*byte) } else { '_' }).collect();
-    format!("plugin=.={plugin};.;{filter}_configuration_refused")
 }
 
 impl<L: Logic> Context for Root<L> {}
@@ -166,8 +161,8 @@ impl<L> Context for Stream<L> {}
 impl<L: Logic> HttpContext for Stream<L> {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
         if let Some(active) = &self.active {
-            let Outcome { edits, counters } = active.logic.on_request(&HostHeaders);
-            HostHeaders::apply(edits);
+            let Outcome { edits, counters } = active.logic.on_request(&HostRequest);
+            HostRequest::apply(edits);
             counters.into_iter().for_each(|counter| active.counters.add_one(counter));
         }
         Action::Continue

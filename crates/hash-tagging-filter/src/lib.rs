@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, thread::LocalKey};
 
-use filter_host::{HostHeaders, Logic, Outcome, Serving};
+use filter_host::{HostRequest, Logic, Outcome, Serving};
 use hash_tagging::{Tagger, Verdict};
 
 proxy_wasm::main! {{ filter_host::start::<HashTagging>(); }}
@@ -29,8 +29,8 @@ impl Logic for HashTagging {
         self.0.counters()
     }
 
-    fn on_request(&self, headers: &HostHeaders) -> Outcome<'_> {
-        let Verdict { decisions, edits } = self.0.on_request(headers);
+    fn on_request(&self, request: &HostRequest) -> Outcome<'_> {
+        let Verdict { decisions, edits } = self.0.on_request(request);
         Outcome { edits, counters: decisions.iter().map(|decision| decision.counter).collect() }
     }
 

@@ -5,19 +5,17 @@ mod parts;
 use std::{collections::BTreeMap, fmt::Display};
 
 use header_edit::{HeaderName, HeaderValue};
+use plugin_config::{Problem, Refused, label, metric_name, read};
 
 use crate::{
-    Hash, Problem, Reason, Refused, Tagger,
+    Hash, Reason, Tagger,
     config::{Config, HashConfig, MissingConfig, PolicyConfig, RuleConfig, UsersConfig},
     policies::{Buckets, PolicyTable},
-    rule::{Incoming, Outcome, Rule, TagHeader, label},
+    rule::{Incoming, Outcome, Rule, TagHeader},
 };
 
-const PROTOBUF_STRUCT: &str = "not JSON but a google.protobuf.Struct in its binary encoding: in a configuration for Envoy \
-    itself, use a google.protobuf.StringValue that holds JSON";
-
 pub(crate) fn compile(json: &[u8]) -> Result<Tagger, Refused> {
-    let config = read(json).map_err(|problem| Refused(vec![problem]))?;
+    let config: Config = read(json).map_err(|problem| Refused(vec![problem]))?;
     let mut compiler = Compiler::default();
     if config.rules.is_empty() {
         compiler.error("rules", "expected at least one rule");
@@ -26,31 +24,6 @@ pub(crate) fn compile(json: &[u8]) -> Result<Tagger, Refused> {
         compiler.rule(index, rule);
     }
     compiler.finish()
-}
-
-/// Text to types, with the path of what does not fit.
-fn read(json: &[u8]) -> Result<Config, Problem> {
-    if json.is_empty() {
-        return Err(Problem::new("", "the configuration is empty: expected a JSON object with `rules`"));
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let config: Config = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        match (path.as_str(), error.inner()) {
-            (".", _) if is_protobuf_struct(json) => Problem::new("", PROTOBUF_STRUCT),
-            (".", error) if !error.is_data() => Problem::new("", format!("not JSON: {error}")),
-            (".", error) => Problem::new("", error.to_string()),
-            (path, error) => Problem::new(path, error.to_string()),
-        }
-    })?;
-    deserializer.end().map_err(|error| Problem::new("", error.to_string()))?;
-    Ok(config)
-}
-
-/// Whether Envoy handed over a `Struct` in protobuf's encoding, which it does although its documentation says JSON: every
-/// field of one is followed by the tag 0x12, a byte that no JSON has.
-fn is_protobuf_struct(text: &[u8]) -> bool {
-    text.first() == Some(&0x0a) && text.contains(&0x12)
 }
 
 /// A tagger in the making, and what is wrong so far.
@@ -233,11 +206,13 @@ impl Compiler {
 // === impl CounterLabels ===
 
 impl CounterLabels {
-    /// A name that the tag extraction of Istio's bootstrap (`extraStatTags`) and of `envoy/*/gateway.yaml` takes apart
-    /// into labels.
     fn counter(&self, tag: Option<&HeaderValue>, reason: Reason) -> String {
         let metric = if self.shadow { "hash_tagging_shadow_decisions" } else { "hash_tagging_decisions" };
-        let tag = tag.map_or(String::new(), |tag| format!("tag_value=.={};.;", label(tag.as_bytes())));
-        format!("rule=.={};.;{tag}reason=.={reason};.;{metric}", self.rule)
+        let reason = reason.to_string();
+        let mut labels = vec![("rule", self.rule.as_bytes()), ("reason", reason.as_bytes())];
+        if let Some(tag) = tag {
+            labels.insert(1, ("tag_value", tag.as_bytes()));
+        }
+        metric_name(&labels, metric)
     }
 }

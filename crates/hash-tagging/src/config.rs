@@ -2,9 +2,8 @@
 //!
 //! ASM's hash-tagging configuration is a subset and means the same here. Every struct refuses unknown fields.
 
+use plugin_config::Whole;
 use serde::Deserialize;
-
-use crate::Whole;
 
 /// The whole `pluginConfig`.
 #[derive(Debug, Deserialize)]

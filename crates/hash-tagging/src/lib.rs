@@ -26,14 +26,11 @@ mod identity;
 mod matching;
 mod once;
 mod policies;
-mod problem;
 mod rule;
 mod tagger;
-mod whole;
 
 pub use decision::{Decision, Reason, Verdict};
 pub use hash::{Hash, fnv1a32};
-pub use problem::{Problem, Refused};
+pub use plugin_config::{Problem, Refused};
 pub use rule::Rule;
 pub use tagger::Tagger;
-pub use whole::Whole;

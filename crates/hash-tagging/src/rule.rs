@@ -70,13 +70,6 @@ impl Rule {
     }
 }
 
-/// The part of a name that is safe wherever names are shown: in a metric's label, whose separators are dots and
-/// semicolons, and in the decision header.
-pub(crate) fn label(text: &[u8]) -> String {
-    let safe = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    text.iter().map(|byte| if safe(byte) { char::from(*byte) } else { '_' }).collect()
-}
-
 impl Incoming {
     pub(crate) fn new(config: IncomingConfig, kept: impl FnOnce() -> Outcome) -> Self {
         match config {

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use header_edit::{Edit, HeaderName, HeaderValue, RequestHeaders};
+use plugin_config::{Problem, Refused};
 
 use crate::{
-    Decision, Hash, Problem, Reason, Refused, Rule, Verdict,
+    Decision, Hash, Reason, Rule, Verdict,
     compile::compile,
     identity::{self, IdentityChain},
     once::{Interned, Memo},

@@ -19,6 +19,57 @@ pub trait RequestHeaders {
     /// The value of the first line named `name`, which is lower case; the pseudo-headers `:authority`, `:method` and
     /// `:path` are read the same way. `None` if there is no such line; an empty line is `Some` of an empty value.
     fn first(&self, name: &str) -> Option<Cow<'_, [u8]>>;
+
+    /// The values of every line named `name`, in order, joined by commas: one list, as HTTP means it (RFC 9110, section
+    /// 5.3). `None` if there is no such line.
+    fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>>;
+
+    /// Every line in order, pseudo-headers among them, names in lower case. The dearest call to a proxy.
+    fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)>;
+}
+
+/// One request: its headers, and where it comes from.
+pub trait Request: RequestHeaders {
+    /// Which way the request goes, seen from the pod; `None` if the proxy does not say.
+    fn direction(&self) -> Option<Direction>;
+}
+
+/// Which way a request goes, seen from the pod.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Direction {
+    /// To the application of this pod.
+    Inbound,
+    /// From the application of this pod, or out of a gateway.
+    Outbound,
+}
+
+/// Headers that go a certain way, without a proxy.
+#[derive(Clone, Debug)]
+pub struct Directed<H> {
+    /// The headers.
+    pub headers: H,
+    /// The way.
+    pub direction: Option<Direction>,
+}
+
+impl<H: RequestHeaders> RequestHeaders for Directed<H> {
+    fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.headers.first(name)
+    }
+
+    fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.headers.joined(name)
+    }
+
+    fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
+        self.headers.every_line()
+    }
+}
+
+impl<H: RequestHeaders> Request for Directed<H> {
+    fn direction(&self) -> Option<Direction> {
+        self.direction
+    }
 }
 
 /// One change to the request headers. What no edit names stays byte-identical.

@@ -17,7 +17,8 @@ pub struct Problem {
 pub struct Refused(pub Vec<Problem>);
 
 impl Problem {
-    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+    /// A problem of the field at `path`.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
     }
 }
