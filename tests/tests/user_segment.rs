@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
@@ -18,8 +19,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 const USERS: [&str; 6] = ["jason", "bob", "stacy", "jessie", "vance", "jack"];
 
 fn start() -> Mesh {
+    start_from(repository())
+}
+
+fn start_from(repo_root: &Path) -> Mesh {
     let options = MeshOptions {
-        repo_root: repository().to_owned(),
+        repo_root: repo_root.to_owned(),
         walkthrough: "user-segment".to_owned(),
         envoy: Envoy::binary(repository()).unwrap(),
         mock_service: mock_service().unwrap(),
@@ -173,6 +178,24 @@ fn the_death_of_the_lanes_only_pod_costs_other_methods_what_was_under_way() {
     });
     let lost: usize = seen.iter().filter(|(kind, _)| !kind.starts_with("v1,v1,")).map(|(_, count)| count).sum();
     assert!(lost <= 4, "more than the four clients had under way: {seen:?}");
+}
+
+/// Envoy answers 500 to everything when it cannot load a module over discovery, whatever the failure policy says; the
+/// gateway's `default_config` is there for that.
+#[test]
+fn a_module_that_cannot_be_loaded_lets_requests_pass() {
+    let changed = tempfile::tempdir().unwrap();
+    let (from, to) = (repository().join("envoy/user-segment"), changed.path().join("envoy/user-segment"));
+    fs::create_dir_all(&to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        let text = fs::read_to_string(file.path()).unwrap().replace("dist/hash_tagging.wasm", "dist/gone.wasm");
+        fs::write(to.join(file.file_name()), text).unwrap();
+    }
+    let mesh = start_from(changed.path());
+    assert_eq!(chain(&client(&mesh), "jessie"), "v1,v1,v1");
+    mesh.update("hash-tagging.yaml", &ramp(20)).unwrap();
+    wait_for("the module is there again", || chain(&client(&mesh), "jessie") == "v1,v1,v2");
 }
 
 #[test]

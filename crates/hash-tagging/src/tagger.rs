@@ -186,3 +186,70 @@ impl<'t> Request<'t, '_> {
         entry.and_then(|entry| self.hashes.get(index, || compute(entry))).copied().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::BTreeMap};
+
+    use header_edit::HeaderList;
+    #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    /// Headers that count how often each is read.
+    struct Counted {
+        headers: HeaderList,
+        reads: RefCell<BTreeMap<String, usize>>,
+    }
+
+    impl RequestHeaders for Counted {
+        fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+            *self.reads.borrow_mut().entry(name.to_owned()).or_default() += 1;
+            self.headers.first(name)
+        }
+
+        fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+            self.headers.joined(name)
+        }
+
+        fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
+            self.headers.every_line()
+        }
+    }
+
+    fn reads(tagger: &Tagger, lines: &[(&str, &str)]) -> BTreeMap<String, usize> {
+        let counted = Counted { headers: lines.iter().copied().collect(), reads: RefCell::default() };
+        tagger.on_request(&counted);
+        counted.reads.into_inner()
+    }
+
+    fn rules(rule: impl Fn(usize) -> String) -> Tagger {
+        let rules: Vec<String> = (0..100).map(rule).collect();
+        Tagger::parse(format!(r#"{{"rules": [{}]}}"#, rules.join(",")).as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_hundred_rules_read_each_header_once() {
+        let tagger = rules(|n| {
+            format!(
+                r#"{{"match": {{"hosts": ["h{n}", "a"], "headers": [{{"name": "x-env", "exact": "prod"}}]}},
+                    "identity": [{{"cookie": "id"}}, {{"header": "id"}}], "modulo": 100, "tagHeader": "t{n}",
+                    "policies": [{{"range": 100, "tagValue": "s"}}]}}"#
+            )
+        });
+        let expected = [(":authority", 1), ("cookie", 1), ("id", 1), ("x-env", 1)];
+        let read = reads(&tagger, &[(":authority", "a"), ("x-env", "prod"), ("id", "jessie")]);
+        assert_eq!(read, expected.map(|(name, count)| (name.to_owned(), count)).into());
+        assert_eq!((tagger.identities.entries().len(), tagger.hashes.entries().len()), (1, 1), "found and hashed once");
+    }
+
+    #[test]
+    fn one_plain_rule_reads_one_header() {
+        let tagger = rules(|_| {
+            r#"{"header": "id", "modulo": 100, "tagHeader": "t", "policies": [{"range": 100, "tagValue": "s"}]}"#
+                .to_owned()
+        });
+        assert_eq!(reads(&tagger, &[("id", "jessie"), ("t", "forged")]), [("id".to_owned(), 1)].into());
+    }
+}
