@@ -110,10 +110,10 @@ impl Tagger {
         }
         let header = self.tag_headers.get(rule.tag_header.index)?;
         match (decision.tag, &rule.incoming) {
-            (Some(tag), _) => Some(Edit::Set(header, Cow::Borrowed(tag))),
+            (Some(tag), _) => Some(Edit::Set(Cow::Borrowed(header), Cow::Borrowed(tag))),
             (None, Incoming::Strip) if !state.stripped && lines.get(rule.tag_header.line).is_some() => {
                 state.stripped = true;
-                Some(Edit::Remove(header))
+                Some(Edit::Remove(Cow::Borrowed(header)))
             }
             _ => None,
         }
@@ -129,8 +129,12 @@ impl Tagger {
                 }
             }
             match HeaderValue::parse(line) {
-                Ok(line) if !line.as_bytes().is_empty() => verdict.edits.push(Edit::Set(header, Cow::Owned(line))),
-                _ if headers.first(header.as_str()).is_some() => verdict.edits.push(Edit::Remove(header)),
+                Ok(line) if !line.as_bytes().is_empty() => {
+                    verdict.edits.push(Edit::Set(Cow::Borrowed(header), Cow::Owned(line)))
+                }
+                _ if headers.first(header.as_str()).is_some() => {
+                    verdict.edits.push(Edit::Remove(Cow::Borrowed(header)))
+                }
                 _ => {}
             }
         }

@@ -76,7 +76,7 @@ impl<H: RequestHeaders> Request for Directed<H> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Edit<'a> {
     /// Replaces every line of that name by a single one.
-    Set(&'a HeaderName, Cow<'a, HeaderValue>),
+    Set(Cow<'a, HeaderName>, Cow<'a, HeaderValue>),
     /// Removes every line of that name.
-    Remove(&'a HeaderName),
+    Remove(Cow<'a, HeaderName>),
 }

@@ -88,9 +88,9 @@ mod tests {
     fn set_replaces_every_line_and_nothing_else() {
         let mut headers: HeaderList = [("x", "1"), ("y", "2"), ("x", "3")].into_iter().collect();
         let name = HeaderName::parse("x").unwrap();
-        headers.apply([Edit::Set(&name, Cow::Owned(HeaderValue::parse("4").unwrap()))]);
+        headers.apply([Edit::Set(Cow::Borrowed(&name), Cow::Owned(HeaderValue::parse("4").unwrap()))]);
         assert_eq!(headers, [("y", "2"), ("x", "4")].into_iter().collect());
-        headers.apply([Edit::Remove(&name)]);
+        headers.apply([Edit::Remove(Cow::Borrowed(&name))]);
         assert_eq!(headers, [("y", "2")].into_iter().collect());
     }
 }

@@ -30,7 +30,10 @@ struct Module {
     file: &'static str,
 }
 
-const MODULES: [Module; 1] = [Module { package: "hash-tagging-filter", file: "hash_tagging.wasm" }];
+const MODULES: [Module; 2] = [
+    Module { package: "baggage-propagation-filter", file: "baggage_propagation.wasm" },
+    Module { package: "hash-tagging-filter", file: "hash_tagging.wasm" },
+];
 
 /// The crates of the filters' shells.
 pub(crate) fn shells() -> impl Iterator<Item = &'static str> {

@@ -23,7 +23,7 @@ use crate::{
 /// The package with the suites.
 const SUITES: &str = "traffic-lanes-tests";
 /// The crates that are compiled into filters and know nothing of Proxy-Wasm.
-const PURE: [&str; 3] = ["header-edit", "plugin-config", "hash-tagging"];
+const PURE: [&str; 5] = ["header-edit", "plugin-config", "baggage", "baggage-propagation", "hash-tagging"];
 
 /// A group of tests that need the same surroundings.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

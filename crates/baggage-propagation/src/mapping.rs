@@ -1,0 +1,127 @@
+//! Which header goes with which member.
+
+use std::borrow::Cow;
+
+use baggage::{Member, decode};
+use header_edit::HeaderName;
+
+/// The header that holds the list itself.
+pub(crate) const BAGGAGE: &str = "baggage";
+
+/// Headers that no member may become: the list itself, and what says where a message ends and where it goes (RFC 9110,
+/// section 7.6.1; RFC 9112, section 6). With a prefix, the name comes from whoever wrote the baggage.
+const RESERVED: [&str; 10] = [
+    BAGGAGE,
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// A header and its member.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Mapping {
+    pub(crate) key: String,
+    pub(crate) header: HeaderName,
+}
+
+/// Everything that is carried. No header and no key is mapped twice.
+#[derive(Debug, Default)]
+pub(crate) struct Mappings {
+    pub(crate) named: Vec<Mapping>,
+    /// In lower case.
+    pub(crate) prefixes: Vec<String>,
+}
+
+/// Who a member belongs to.
+pub(crate) struct Owner<'m> {
+    pub(crate) mapping: Cow<'m, Mapping>,
+    /// The key only becomes the mapping's when it is decoded. The specification does not have keys decoded, so this is
+    /// no value to read; but OpenTelemetry's Python SDK does, and passes the member on under the decoded key.
+    pub(crate) is_disguised: bool,
+}
+
+// === impl Mappings ===
+
+impl Mappings {
+    /// The mapping that a member belongs to.
+    pub(crate) fn owner(&self, member: Member<'_>) -> Option<Owner<'_>> {
+        let key = member.key()?;
+        if let Some(mapping) = self.of_key(key) {
+            return Some(Owner { mapping, is_disguised: false });
+        }
+        if !key.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+            return None;
+        }
+        let key: Vec<u8> = key.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        let mapping = self.of_key(decode(&key)?.trim_ascii())?;
+        Some(Owner { mapping, is_disguised: true })
+    }
+
+    /// The mapping that a header belongs to by a prefix; `name` is in lower case.
+    pub(crate) fn of_prefixed(&self, name: &str) -> Option<Mapping> {
+        let mapping = |header: HeaderName| Mapping { key: header.as_str().to_owned(), header };
+        let has_prefix = self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
+        if has_prefix { HeaderName::parse(name).ok().map(mapping) } else { None }
+    }
+
+    fn of_key(&self, key: &[u8]) -> Option<Cow<'_, Mapping>> {
+        if let Some(mapping) = self.named.iter().find(|mapping| mapping.key.as_bytes() == key) {
+            return Some(Cow::Borrowed(mapping));
+        }
+        let key = str::from_utf8(key).ok().filter(|key| !key.bytes().any(|byte| byte.is_ascii_uppercase()))?;
+        self.of_prefixed(key).map(Cow::Owned)
+    }
+}
+
+/// Whether a member may become a header of this name, or of one that starts like it.
+pub(crate) fn reserved_below(prefix: &str) -> Option<&'static str> {
+    RESERVED.into_iter().find(|reserved| reserved.starts_with(prefix))
+}
+
+/// Whether a member may not become this header.
+pub(crate) fn is_reserved(header: &HeaderName) -> bool {
+    RESERVED.contains(&header.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use baggage::List;
+
+    use super::*;
+
+    fn owner(member: &str) -> Option<(String, bool)> {
+        let named = vec![Mapping { key: "Lane".to_owned(), header: HeaderName::parse("tag").unwrap() }];
+        let mappings = Mappings { named, prefixes: vec!["x-lane-".to_owned()] };
+        let owner = mappings.owner(List(member.as_bytes()).members().next().unwrap())?;
+        Some((owner.mapping.header.as_str().to_owned(), owner.is_disguised))
+    }
+
+    #[test]
+    fn keys_are_case_sensitive() {
+        assert_eq!(owner("Lane=1"), Some(("tag".to_owned(), false)));
+        assert_eq!(owner("x-lane-a=1"), Some(("x-lane-a".to_owned(), false)));
+        for other in
+            ["lane=1", "Lane", "Lane;a=1", "x-lane-A=1", "X-lane-a=1", "x-lan=1", "x-lane-\u{e9}=1", "x-lane- a=1"]
+        {
+            assert_eq!(owner(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn keys_that_only_decode_to_an_own_one_are_known() {
+        for disguised in ["%4Cane=1", "Lane+=1", "+%4c%61%6E%65%20=1"] {
+            assert_eq!(owner(disguised), Some(("tag".to_owned(), true)), "{disguised}");
+        }
+        assert_eq!(owner("%zzLane=1"), None);
+        assert_eq!(owner("%254Cane=1"), None);
+    }
+}
