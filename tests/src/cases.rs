@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, Result, anyhow, bail};
 use bstr::ByteVec;
-use header_edit::HeaderList;
+use header_edit::{Directed, Direction, HeaderList};
 use serde::Deserialize;
 
-/// `tests/testdata/hash-tagging.toml`.
+/// The shared cases of a filter, such as `tests/testdata/hash-tagging.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cases {
@@ -16,6 +16,7 @@ pub struct Cases {
     /// Configurations that are refused, with the message.
     pub refused: Vec<Verdict>,
     /// Configurations that are accepted with a warning.
+    #[serde(default)]
     pub warned: Vec<Verdict>,
 }
 
@@ -34,12 +35,20 @@ pub struct Verdict {
 struct CaseEntry {
     name: String,
     config: String,
+    direction: Option<DirectionEntry>,
     request: Vec<String>,
     #[serde(default)]
     result: Vec<String>,
     #[serde(default)]
     absent: Vec<String>,
     counter: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DirectionEntry {
+    Inbound,
+    Outbound,
 }
 
 /// A request, and what becomes of it.
@@ -49,8 +58,8 @@ pub struct Case {
     pub name: String,
     /// The `pluginConfig`.
     pub config: String,
-    /// The request, complete with `:method`, `:path` and `:authority`.
-    pub request: HeaderList,
+    /// The request, complete with `:method`, `:path` and `:authority`, and the way it goes.
+    pub request: Directed<HeaderList>,
     /// The lines that must arrive upstream, by name. An empty list is a name of which nothing may arrive.
     pub expected: BTreeMap<String, Vec<Vec<u8>>>,
     /// The counter that counts the decision.
@@ -99,6 +108,11 @@ impl Cases {
         for (name, value) in results {
             expected.entry(name).or_default().push(value);
         }
+        let direction = entry.direction.map(|direction| match direction {
+            DirectionEntry::Inbound => Direction::Inbound,
+            DirectionEntry::Outbound => Direction::Outbound,
+        });
+        let request = Directed { headers: request, direction };
         let counter = entry.counter.clone();
         Ok(Case { name: entry.name.clone(), config: config.clone(), request, expected, counter })
     }

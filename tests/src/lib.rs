@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 pub mod cases;
 pub mod echo;
+pub mod filter;
 pub mod http1;
 pub mod module_host;
 pub mod tier;

@@ -3,17 +3,18 @@
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Result, ensure};
-use header_edit::{HeaderList, HeaderValue};
+use header_edit::{Directed, HeaderList, HeaderValue};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::json;
 
 use crate::{
     cases::{Case, Cases, Verdict},
+    filter::Filter,
     testdata,
     vectors::{Vector, Vectors},
 };
 
-/// A way to run the filter.
+/// A way to run a filter.
 pub trait Tier: Send + Sync + 'static {
     /// Runs a case and checks what became of the request, and that it was counted.
     fn request(&self, case: &Case) -> Result<()>;
@@ -25,9 +26,24 @@ pub trait Tier: Send + Sync + 'static {
     fn warned(&self, verdict: &Verdict) -> Result<()>;
 }
 
-/// What a tier runs: known before it starts, so that an Envoy can be given every configuration at once.
+/// Runs the suites of all filters, as the command line asks; `tier` gets a filter ready for its suite.
+///
+/// # Errors
+/// A suite cannot be read, or a filter cannot be got ready.
+pub fn run<T: Tier>(tier: impl Fn(Filter, &Suite) -> Result<T>) -> Result<ExitCode> {
+    let mut trials = Vec::new();
+    for filter in Filter::ALL {
+        let suite = Suite::of(filter)?;
+        let tier = tier(filter, &suite)?;
+        trials.extend(suite.trials(tier));
+    }
+    Ok(libtest_mimic::run(&Arguments::from_args(), trials).exit_code())
+}
+
+/// What a tier runs of one filter: known before it starts, so that an Envoy can be given every configuration at once.
 pub struct Suite {
-    /// The requests, those that show the hash vectors among them.
+    filter: Filter,
+    /// The requests; for hash tagging, those that show the hash vectors among them.
     pub requests: Vec<Case>,
     /// See [`Cases::refused`].
     pub refused: Vec<Verdict>,
@@ -38,37 +54,46 @@ pub struct Suite {
 // === impl Suite ===
 
 impl Suite {
-    /// Reads the shared cases and vectors.
-    pub fn load() -> Result<Self> {
-        let cases = Cases::load(&testdata("hash-tagging.toml"))?;
-        let vectors = Vectors::load(&testdata("hash-vectors.toml"))?;
+    /// Reads the filter's shared cases, and its vectors.
+    pub fn of(filter: Filter) -> Result<Self> {
+        let cases = Cases::load(&filter.cases())?;
         let mut requests = cases.requests()?;
-        for vector in &vectors.vector {
-            requests.extend(vector_case(vector, &vectors)?);
+        if filter == Filter::HashTagging {
+            let vectors = Vectors::load(&testdata("hash-vectors.toml"))?;
+            for vector in &vectors.vector {
+                requests.extend(vector_case(vector, &vectors)?);
+            }
         }
-        Ok(Self { requests, refused: cases.refused, warned: cases.warned })
+        Ok(Self { filter, requests, refused: cases.refused, warned: cases.warned })
     }
 
-    /// Runs every test, each under a name of its own, as the command line asks.
-    pub fn run<T: Tier>(self, tier: T) -> ExitCode {
+    /// Every test, each under a name of its own that starts with the filter's.
+    fn trials<T: Tier>(self, tier: T) -> Vec<Trial> {
         let tier = Arc::new(tier);
+        let filter = self.filter.name();
         let mut trials = Vec::new();
         for case in self.requests {
             let tier = tier.clone();
-            trials.push(Trial::test(case.name.clone(), move || Ok(tier.request(&case)?)));
+            trials.push(Trial::test(format!("{filter}: {}", case.name), move || Ok(tier.request(&case)?)));
         }
         for (number, verdict) in self.refused.into_iter().enumerate() {
             let tier = tier.clone();
-            let name = format!("refused {number}: {:.60}", verdict.message);
+            let name = format!("{filter}: refused {number}: {:.60}", verdict.message);
             trials.push(Trial::test(name, move || Ok(tier.refused(&verdict)?)));
         }
         for (number, verdict) in self.warned.into_iter().enumerate() {
             let tier = tier.clone();
-            let name = format!("warned {number}: {:.60}", verdict.message);
+            let name = format!("{filter}: warned {number}: {:.60}", verdict.message);
             trials.push(Trial::test(name, move || Ok(tier.warned(&verdict)?)));
         }
-        libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+        trials
     }
+}
+
+/// A request that a refused configuration must leave alone: it has something of everything that a filter reads or writes.
+pub fn any_request() -> HeaderList {
+    let pseudo = [(":authority", "a"), (":method", "GET"), (":path", "/")];
+    pseudo.into_iter().chain([("x", "user"), ("t", "mine"), ("baggage", "t=yours,x=%zz")]).collect()
 }
 
 /// A request with the vector's identity, whose decision header shows every hash and bucket; `None` if the identity
@@ -105,7 +130,7 @@ fn vector_case(vector: &Vector, vectors: &Vectors) -> Result<Option<Case>> {
     Ok(Some(Case {
         name: format!("vector: {}", vector.name()),
         config: json!({ "rules": rules }).to_string(),
-        request,
+        request: Directed { headers: request, direction: None },
         expected: [("x-lane-decision".to_owned(), vec![decisions.join(", ").into_bytes()])].into(),
         counter: None,
     }))

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 
 use anyhow::{Context, Result};
-use header_edit::HeaderList;
+use header_edit::{Direction, HeaderList};
 use local_mesh::{Envoy, EnvoyConfig};
 use serde_json::{Value, json};
 
@@ -11,6 +11,16 @@ use crate::{echo::Echo, http1, repository};
 
 /// Worker threads: more than one, as anywhere in production.
 const WORKERS: u32 = 2;
+
+/// A listener of its own, and the plug-in in it, which has the listener's name.
+pub struct Setup<'a> {
+    /// The name.
+    pub name: String,
+    /// The text of the `pluginConfig`, which need not be JSON.
+    pub configuration: &'a str,
+    /// The listener's `traffic_direction`.
+    pub direction: Option<Direction>,
+}
 
 /// An Envoy with many listeners, in front of an [`Echo`].
 pub struct WasmListeners {
@@ -20,24 +30,20 @@ pub struct WasmListeners {
 }
 
 impl WasmListeners {
-    /// Gives every configuration a listener, and the plug-in the listener's name. A configuration is the text of the
-    /// `pluginConfig`, which need not be JSON.
+    /// Runs the module in a listener for each set-up.
     ///
     /// # Errors
     /// There is no Envoy, or it does not start; with the end of its log.
-    pub fn start<'a>(module: &Path, configurations: impl IntoIterator<Item = (String, &'a str)>) -> Result<Self> {
+    pub fn start<'a>(module: &Path, setups: impl IntoIterator<Item = Setup<'a>>) -> Result<Self> {
         let echo = Echo::start()?;
-        let configurations: Vec<(String, &str)> = configurations.into_iter().collect();
-        let listeners: Vec<Value> = configurations
-            .iter()
-            .map(|(name, text)| listener(name, &wasm(module, name, &string_value(text))))
-            .collect();
+        let setups: Vec<Setup<'_>> = setups.into_iter().collect();
+        let listeners: Vec<Value> = setups.iter().map(|setup| setup.listener(module)).collect();
         let bootstrap = bootstrap(&listeners, &echo);
         let envoy = Envoy::builder(Envoy::binary(repository())?, EnvoyConfig::Text(bootstrap.to_string()))
             .concurrency(WORKERS)
             .start()?;
-        let address = |(name, _): (String, _)| Ok((name.clone(), envoy.listener_address(&name)?));
-        let listeners = configurations.into_iter().map(address).collect::<Result<_>>()?;
+        let address = |setup: Setup<'_>| Ok((setup.name.clone(), envoy.listener_address(&setup.name)?));
+        let listeners = setups.into_iter().map(address).collect::<Result<_>>()?;
         Ok(Self { envoy, listeners })
     }
 
@@ -57,6 +63,21 @@ impl WasmListeners {
         let response = http1::send(self.address(listener)?, request)?;
         anyhow::ensure!(response.status == 200, "{}: {}", response.status, response.body.escape_ascii());
         http1::decode(&response.body)
+    }
+}
+
+impl Setup<'_> {
+    fn listener(&self, module: &Path) -> Value {
+        let mut listener = listener(&self.name, &wasm(module, &self.name, &string_value(self.configuration)));
+        let direction = match self.direction {
+            None => "UNSPECIFIED",
+            Some(Direction::Inbound) => "INBOUND",
+            Some(Direction::Outbound) => "OUTBOUND",
+        };
+        if let Some(listener) = listener.as_object_mut() {
+            listener.insert("traffic_direction".to_owned(), direction.into());
+        }
+        listener
     }
 }
 

@@ -1,54 +1,63 @@
-//! Tier 3: the shared cases through the release module in a real Envoy.
+//! Tier 3: the shared cases through the release modules in a real Envoy.
 
 use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use header_edit::HeaderList;
+use header_edit::Direction;
 use local_mesh::wait_until;
 use traffic_lanes_tests::{
     cases::{Case, Verdict},
-    module,
-    tier::{Suite, Tier},
-    wasm_listeners::WasmListeners,
+    filter::Filter,
+    tier::{self, Suite, Tier},
+    wasm_listeners::{Setup, WasmListeners},
 };
 
 /// Counts reach Envoy's statistics once a second.
 const COUNTED_WITHIN: Duration = Duration::from_secs(30);
 
 fn main() -> Result<ExitCode> {
-    let suite = Suite::load()?;
-    let requests = suite.requests.iter().map(|case| &case.config);
-    let verdicts = suite.refused.iter().chain(&suite.warned).map(|verdict| &verdict.config);
-    let mut listeners = BTreeMap::new();
-    for (index, configuration) in requests.chain(verdicts).enumerate() {
-        listeners.entry(configuration.clone()).or_insert_with(|| format!("listener-{index}"));
-    }
-    let configurations = listeners.iter().map(|(configuration, name)| (name.clone(), configuration.as_str()));
-    let envoy = WasmListeners::start(&module("hash_tagging.wasm")?, configurations)?;
-    Ok(suite.run(RealEnvoy { envoy, listeners }))
+    tier::run(RealEnvoy::start)
 }
 
 struct RealEnvoy {
+    filter: Filter,
     envoy: WasmListeners,
-    /// The listener's name, by configuration.
-    listeners: BTreeMap<String, String>,
+    /// The listener's name, by direction and configuration.
+    listeners: BTreeMap<(u8, String), String>,
 }
 
 impl RealEnvoy {
-    fn listener(&self, configuration: &str) -> Result<&str> {
-        self.listeners.get(configuration).map(String::as_str).context("the configuration has no listener")
+    /// One Envoy for all cases of the filter.
+    fn start(filter: Filter, suite: &Suite) -> Result<Self> {
+        let requests = suite.requests.iter().map(|case| (case.request.direction, &case.config));
+        let verdicts = suite.refused.iter().chain(&suite.warned).map(|verdict| (None, &verdict.config));
+        let mut setups = Vec::new();
+        let mut listeners = BTreeMap::new();
+        for (direction, configuration) in requests.chain(verdicts) {
+            listeners.entry((number(direction), configuration.clone())).or_insert_with(|| {
+                let name = format!("listener-{}", setups.len());
+                setups.push(Setup { name: name.clone(), configuration, direction });
+                name
+            });
+        }
+        let envoy = WasmListeners::start(&filter.module()?, setups)?;
+        Ok(Self { filter, envoy, listeners })
+    }
+
+    fn listener(&self, direction: Option<Direction>, configuration: &str) -> Result<&str> {
+        let listener = self.listeners.get(&(number(direction), configuration.to_owned()));
+        listener.map(String::as_str).context("the configuration has no listener")
     }
 
     fn gauge(&self, listener: &str) -> Result<Option<u64>> {
-        let gauge = format!("wasmcustom.plugin=.={listener};.;hash_tagging_configuration_refused");
-        self.envoy.envoy.counter(&gauge)
+        self.envoy.envoy.counter(&format!("wasmcustom.{}", self.filter.refused_gauge(listener)))
     }
 }
 
 impl Tier for RealEnvoy {
     fn request(&self, case: &Case) -> Result<()> {
-        let listener = self.listener(&case.config)?;
-        let arrived = self.envoy.arrived(listener, &case.request)?;
+        let listener = self.listener(case.request.direction, &case.config)?;
+        let arrived = self.envoy.arrived(listener, &case.request.headers)?;
         if let Some(counter) = &case.counter {
             // Listeners share the counters of rules of one name, so that any other case may have counted as well: how
             // much is counted is for the module's tier to say.
@@ -62,9 +71,8 @@ impl Tier for RealEnvoy {
     }
 
     fn refused(&self, verdict: &Verdict) -> Result<()> {
-        let listener = self.listener(&verdict.config)?;
-        let request = [(":authority", "a"), (":method", "GET"), (":path", "/"), ("x", "user"), ("t", "mine")];
-        let request: HeaderList = request.into_iter().collect();
+        let listener = self.listener(None, &verdict.config)?;
+        let request = tier::any_request();
         let arrived = self.envoy.arrived(listener, &request)?;
         for (name, value) in request.lines() {
             ensure!(arrived.all(name).eq([value]), "{name} was touched: {arrived:?}");
@@ -76,10 +84,19 @@ impl Tier for RealEnvoy {
     }
 
     fn warned(&self, verdict: &Verdict) -> Result<()> {
-        let listener = self.listener(&verdict.config)?;
+        let listener = self.listener(None, &verdict.config)?;
         ensure!(self.gauge(listener)? == Some(0), "the gauge says that the configuration was refused");
-        let line = format!("hash_tagging: {}", verdict.message);
+        let line = format!("{}: {}", self.filter.module_name(), verdict.message);
         ensure!(self.envoy.envoy.log().contains(&line), "the log does not warn");
         Ok(())
+    }
+}
+
+/// For ordering, which a direction has not.
+fn number(direction: Option<Direction>) -> u8 {
+    match direction {
+        None => 0,
+        Some(Direction::Inbound) => 1,
+        Some(Direction::Outbound) => 2,
     }
 }

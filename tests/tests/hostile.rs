@@ -3,7 +3,10 @@
 
 use hash_tagging::Tagger;
 use header_edit::HeaderList;
-use traffic_lanes_tests::{http1, module, wasm_listeners::WasmListeners};
+use traffic_lanes_tests::{
+    http1, module,
+    wasm_listeners::{Setup, WasmListeners},
+};
 
 const CONFIGURATION: &str = r#"{"rules": [{
     "identity": [{"header": "x-user-id"}, {"cookie": "uid"}, {"query": "uid"}],
@@ -20,7 +23,8 @@ struct Both {
 impl Both {
     fn start() -> Self {
         let module = module("hash_tagging.wasm").unwrap();
-        let envoy = WasmListeners::start(&module, [("lanes".to_owned(), CONFIGURATION)]).unwrap();
+        let setup = Setup { name: "lanes".to_owned(), configuration: CONFIGURATION, direction: None };
+        let envoy = WasmListeners::start(&module, [setup]).unwrap();
         Self { envoy, tagger: Tagger::parse(CONFIGURATION.as_bytes()).unwrap() }
     }
 

@@ -148,6 +148,9 @@ impl State {
         if self.active_http().is_none() && !path.starts_with(b"xds\0node\0") {
             return None;
         }
+        if let Some(name) = path.strip_prefix(b"request\0headers\0") {
+            return self.readable_map(REQUEST_HEADERS).ok()?.joined(name);
+        }
         let default = self.properties.get(path).cloned();
         // What a filter stored under a path of several parts cannot be read back (measured likewise).
         let stored = |http: &mut Http| http.properties.get(path).filter(|_| !path.contains(&0)).cloned();

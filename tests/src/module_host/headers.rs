@@ -27,6 +27,14 @@ impl HeaderMap {
         line.map(|(_, value)| value.as_slice())
     }
 
+    /// The values of all lines of the name, joined by commas, as the attribute `request.headers` has them (Envoy,
+    /// `HeadersWrapper` and `getAllOfHeaderAsString`).
+    pub(super) fn joined(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let lines = self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let lines: Vec<&[u8]> = lines.map(|(_, value)| value.as_slice()).collect();
+        if lines.is_empty() { None } else { Some(lines.join(b",".as_slice())) }
+    }
+
     pub(super) fn remove(&mut self, name: &[u8]) {
         self.0.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
     }
