@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
+pub mod both;
 pub mod cases;
 pub mod echo;
 pub mod filter;

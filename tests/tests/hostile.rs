@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hash_tagging::Tagger;
-use header_edit::HeaderList;
+use header_edit::{Directed, HeaderList};
 use traffic_lanes_tests::{
-    http1, module,
-    wasm_listeners::{Setup, WasmListeners},
+    both::{Both, is_let_in, request},
+    filter::Filter,
 };
 
 const CONFIGURATION: &str = r#"{"rules": [{
@@ -14,104 +14,74 @@ const CONFIGURATION: &str = r#"{"rules": [{
     "policies": [{"range": 858993459, "tagValue": "s2"}, {"range": 4294967295, "tagValue": "s1"}]
 }]}"#;
 
-/// A real Envoy, and the same configuration outside of it.
-struct Both {
-    envoy: WasmListeners,
-    tagger: Tagger,
+fn start() -> Both {
+    let tagger = Tagger::parse(CONFIGURATION.as_bytes()).unwrap();
+    let oracle = Box::new(move |request: &Directed<HeaderList>| {
+        let mut headers = request.headers.clone();
+        headers.apply(tagger.on_request(request).edits);
+        headers
+    });
+    let module = Filter::HashTagging.module().unwrap();
+    Both::start(&module, CONFIGURATION, &["x-asm-prefer-tag", "x-lane-decision"], oracle).unwrap()
 }
 
-impl Both {
-    fn start() -> Self {
-        let module = module("hash_tagging.wasm").unwrap();
-        let setup = Setup { name: "lanes".to_owned(), configuration: CONFIGURATION, direction: None };
-        let envoy = WasmListeners::start(&module, [setup]).unwrap();
-        Self { envoy, tagger: Tagger::parse(CONFIGURATION.as_bytes()).unwrap() }
-    }
-
-    /// Sends the request. If Envoy lets it in, the decision must be the one that the pure crate makes.
-    fn send(&self, request: &HeaderList) -> u16 {
-        let response = http1::send(self.envoy.address("lanes").unwrap(), request).unwrap();
-        if response.status == 200 {
-            let arrived = http1::decode(&response.body).unwrap();
-            let mut expected: HeaderList = request.lines().map(|(name, value)| (name, as_envoy_reads(value))).collect();
-            let edits = self.tagger.on_request(&expected.clone()).edits;
-            expected.apply(edits);
-            for name in ["x-asm-prefer-tag", "x-lane-decision"] {
-                let (arrived, expected): (Vec<_>, Vec<_>) = (arrived.all(name).collect(), expected.all(name).collect());
-                assert_eq!(arrived, expected, "{name}");
-            }
-        }
-        response.status
-    }
-
-    /// Every worker is asked often enough to notice one whose filter is dead.
-    fn still_serves(&self) {
-        for _ in 0..20 {
-            assert_eq!(self.send(&request("/", [("x-user-id", b"jessie".to_vec())])), 200);
-        }
-        assert!(!self.envoy.envoy.log().contains("Function: proxy_on"), "{}", self.envoy.envoy.log());
-    }
+fn send(both: &Both, request: &HeaderList) -> u16 {
+    both.send(None, request).unwrap()
 }
 
-/// Envoy's HTTP/1 parser drops a CR that stands alone.
-fn as_envoy_reads(value: &[u8]) -> Vec<u8> {
-    value.iter().copied().filter(|byte| *byte != b'\r').collect()
-}
-
-fn request(path: &str, lines: impl IntoIterator<Item = (&'static str, Vec<u8>)>) -> HeaderList {
-    let mut request: HeaderList =
-        [(":authority", "test.example"), (":method", "GET"), (":path", path)].into_iter().collect();
-    lines.into_iter().for_each(|(name, value)| request.push(name, value));
-    request
+fn still_serves(both: &Both) {
+    both.still_serves(&request("/", [("x-user-id", b"jessie".to_vec())])).unwrap();
 }
 
 #[test]
 fn every_byte_in_every_header_that_is_read() {
-    let both = Both::start();
+    let both = start();
     for byte in 0..=u8::MAX {
         let value = [b'a', byte, b'z'].to_vec();
         let cookie = [b"uid=".as_slice(), &value].concat();
-        // What Envoy's HTTP/1 parser lets in: RFC 9110, section 5.5, and a lone CR.
-        let allowed = matches!(byte, b'\t' | b'\r') || (byte >= 0x20 && byte != 0x7f);
         let lines = [("x-user-id", value.clone()), ("cookie", cookie), ("x-asm-prefer-tag", value.clone())];
         for (name, value) in lines.into_iter().chain([("x-lane-decision", value)]) {
-            let status = both.send(&request("/", [(name, value)]));
-            assert_eq!(status, if allowed { 200 } else { 400 }, "byte {byte:#04x} in {name}");
+            let status = send(&both, &request("/", [(name, value)]));
+            assert_eq!(status, if is_let_in(byte) { 200 } else { 400 }, "byte {byte:#04x} in {name}");
         }
     }
-    both.still_serves();
+    still_serves(&both);
 }
 
 #[test]
 fn every_byte_in_the_query() {
-    let both = Both::start();
+    let both = start();
     for byte in 0x21..=0x7e_u8 {
         let path = format!("/?uid=a{}z&uid=%{byte:02x}%FF%zz%", char::from(byte));
         // A fragment is never sent to a server, so Envoy refuses one.
-        assert_eq!(both.send(&request(&path, [])), if byte == b'#' { 400 } else { 200 }, "{path}");
+        assert_eq!(send(&both, &request(&path, [])), if byte == b'#' { 400 } else { 200 }, "{path}");
     }
-    both.still_serves();
+    still_serves(&both);
 }
 
 #[test]
 fn identities_of_every_size() {
-    let both = Both::start();
+    let both = start();
     for size in [1, 2, 3, 255, 256, 4095, 4096, 16 * 1024, 64 * 1024, 90 * 1024] {
-        assert_eq!(both.send(&request("/", [("x-user-id", vec![b'x'; size])])), 200, "{size} bytes");
-        assert_eq!(both.send(&request("/", [("x-user-id", vec![0xff; size])])), 200, "{size} bytes that are not UTF-8");
+        assert_eq!(send(&both, &request("/", [("x-user-id", vec![b'x'; size])])), 200, "{size} bytes");
+        assert_eq!(
+            send(&both, &request("/", [("x-user-id", vec![0xff; size])])),
+            200,
+            "{size} bytes that are not UTF-8"
+        );
     }
-    assert_eq!(both.send(&request("/", [("x-user-id", vec![b'x'; 100 * 1024])])), 431, "above Envoy's limit");
-    both.still_serves();
+    assert_eq!(send(&both, &request("/", [("x-user-id", vec![b'x'; 100 * 1024])])), 431, "above Envoy's limit");
+    still_serves(&both);
 }
 
 #[test]
 fn many_lines_of_the_identity() {
-    let both = Both::start();
+    let both = start();
     let lines = |first: &'static [u8]| {
         let others = (0..40).map(|line: u8| ("x-user-id", vec![b'u', line | 0x80]));
         request("/", [("x-user-id", first.to_vec())].into_iter().chain(others))
     };
-    assert_eq!(both.send(&lines(b"jessie")), 200);
-    assert_eq!(both.send(&lines(b"")), 200);
-    both.still_serves();
+    assert_eq!(send(&both, &lines(b"jessie")), 200);
+    assert_eq!(send(&both, &lines(b"")), 200);
+    still_serves(&both);
 }

@@ -55,9 +55,9 @@ impl Tier {
     fn suites(self) -> &'static [&'static str] {
         match self {
             Self::Unit | Self::Wasm => &[],
-            Self::Native => &["native", "hashing", "documents"],
+            Self::Native => &["native", "hashing", "baggage", "documents"],
             Self::Module => &["module"],
-            Self::Envoy => &["envoy", "hostile", "updates", "user_segment"],
+            Self::Envoy => &["envoy", "hostile", "hostile_baggage", "updates", "user_segment"],
         }
     }
 
