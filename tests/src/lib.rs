@@ -13,6 +13,7 @@ pub mod echo;
 pub mod filter;
 pub mod http1;
 pub mod module_host;
+pub mod sdks;
 pub mod tier;
 pub mod vectors;
 pub mod wasm_listeners;

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use baggage_propagation::{Event, Propagator};
 use hash_tagging::Tagger;
 use header_edit::HeaderList;
 use serde_json::Value;
@@ -98,6 +99,13 @@ fn every_plugin_config_shown_is_accepted_without_a_warning() {
 }
 
 #[test]
+fn the_baggage_configuration_shown_is_accepted() {
+    let readme = read(&repository().join("crates/baggage-propagation/README.md"));
+    let shown = readme.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    Propagator::parse(yaml(shown)[0].to_string().as_bytes()).unwrap();
+}
+
+#[test]
 fn the_published_plugin_config_is_what_runs_and_gives_the_published_lanes() {
     let published = only_plugin_config("tests/testdata/asm-plugin-config.yaml");
     assert_eq!(only_plugin_config("manifests/user-segment/50-hash-tagging.yaml"), published);
@@ -117,8 +125,11 @@ fn the_published_plugin_config_is_what_runs_and_gives_the_published_lanes() {
 
 /// The parser's own error lists the fields that it knows.
 fn fields(json: &str) -> Vec<String> {
-    let refused = Tagger::parse(json.as_bytes()).unwrap_err().to_string();
-    let expected = refused.split("expected one of ").nth(1).unwrap();
+    expected_of(&Tagger::parse(json.as_bytes()).unwrap_err().to_string())
+}
+
+fn expected_of(refused: &str) -> Vec<String> {
+    let expected = refused.split("expected ").nth(1).unwrap();
     expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
@@ -138,6 +149,24 @@ fn every_option_is_documented() {
         for option in fields(json) {
             assert!(readme.contains(&format!("`{option}`")), "{option}");
         }
+    }
+}
+
+#[test]
+fn every_baggage_option_and_counter_is_documented() {
+    let readme = read(&repository().join("crates/baggage-propagation/README.md"));
+    let fields = |json: &str| expected_of(&Propagator::parse(json.as_bytes()).unwrap_err().to_string());
+    let row = |cell: &str| readme.lines().any(|line| line.starts_with(&format!("| `{cell}` |")));
+    let options = fields(r#"{"?": 1}"#);
+    assert_eq!(options.len(), 6, "{options:?}");
+    assert!(options.iter().all(|option| row(option)), "{options:?}");
+    let directions = fields(r#"{"direction": "?"}"#);
+    assert!(directions.len() == 5 && directions.iter().all(|direction| row(direction)), "{directions:?}");
+    let others =
+        [r#"{"members": [{"?": 1}]}"#, r#"{"onConflict": "?"}"#, r#"{"malformed": "?"}"#].into_iter().flat_map(fields);
+    let actions = Event::ALL.into_iter().map(|event| event.action().to_owned());
+    for name in others.chain(actions) {
+        assert!(readme.contains(&format!("`{name}`")), "{name}");
     }
 }
 

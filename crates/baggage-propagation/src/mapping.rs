@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use baggage::{Member, decode};
+use baggage::{List, Member, decode, is_token};
 use header_edit::HeaderName;
 
 /// The header that holds the list itself.
@@ -42,7 +42,8 @@ pub(crate) struct Mappings {
 pub(crate) struct Owner<'m> {
     pub(crate) mapping: Cow<'m, Mapping>,
     /// The key only becomes the mapping's when it is decoded. The specification does not have keys decoded, so this is
-    /// no value to read; but OpenTelemetry's Python SDK does, and passes the member on under the decoded key.
+    /// no value to read. But OpenTelemetry's Python SDK does, and passes the member on with the decoded key as it is, so
+    /// that also `a%2Clane%3Ds2=` arrives as the member `lane` at the next hop.
     pub(crate) is_disguised: bool,
 }
 
@@ -55,12 +56,15 @@ impl Mappings {
         if let Some(mapping) = self.of_key(key) {
             return Some(Owner { mapping, is_disguised: false });
         }
-        if !key.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        if is_token(key) && !key.iter().any(|byte| matches!(byte, b'%' | b'+')) {
             return None;
         }
-        let key: Vec<u8> = key.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-        let mapping = self.of_key(decode(&key)?.trim_ascii())?;
-        Some(Owner { mapping, is_disguised: true })
+        let decoded = [decode_again(key).as_slice(), b"="].concat();
+        let mut keys = List(&decoded).members().filter_map(Member::key);
+        keys.find_map(|key| self.of_key(without_blanks(key))).map(|mapping| {
+            let mapping = Cow::Owned(mapping.into_owned());
+            Owner { mapping, is_disguised: true }
+        })
     }
 
     /// The mapping that a header belongs to by a prefix; `name` is in lower case.
@@ -79,6 +83,34 @@ impl Mappings {
     }
 }
 
+/// What a key can become however often it is decoded, a `+` as a space: there may be an application at every hop.
+fn decode_again(key: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(key.len());
+    for byte in key {
+        decoded.push(*byte);
+        // A decoded byte can complete another sequence.
+        while let Some((rest, triple)) = decoded.split_last_chunk::<3>()
+            && triple.starts_with(b"%")
+            && let Some(byte) = decode(triple).and_then(|byte| byte.first().copied())
+        {
+            decoded.truncate(rest.len());
+            decoded.push(byte);
+        }
+    }
+    decoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect()
+}
+
+/// Without what some language takes for white space, in UTF-8 or in ISO 8859-1.
+fn without_blanks(key: &[u8]) -> &[u8] {
+    if let Ok(key) = str::from_utf8(key) {
+        return key.trim_matches(|c: char| c.is_whitespace() || c.is_control()).as_bytes();
+    }
+    let visible = |byte: &u8| !matches!(byte, 0..=b' ' | 0x7f | 0x85 | 0xa0);
+    let start = key.iter().position(visible).unwrap_or(key.len());
+    let end = key.iter().rposition(visible).map_or(start, |last| last + 1);
+    key.get(start..end).unwrap_or_default()
+}
+
 /// Whether a member may become a header of this name, or of one that starts like it.
 pub(crate) fn reserved_below(prefix: &str) -> Option<&'static str> {
     RESERVED.into_iter().find(|reserved| reserved.starts_with(prefix))
@@ -93,8 +125,6 @@ pub(crate) fn is_reserved(header: &HeaderName) -> bool {
 mod tests {
     #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    use baggage::List;
 
     use super::*;
 
@@ -118,10 +148,11 @@ mod tests {
 
     #[test]
     fn keys_that_only_decode_to_an_own_one_are_known() {
-        for disguised in ["%4Cane=1", "Lane+=1", "+%4c%61%6E%65%20=1"] {
+        for disguised in ["%4Cane=1", "Lane+=1", "+%4c%61%6E%65%20=1", "Lane%3Ds2=1", "a%2cLane%3Ds2=1", "%25%34Cane=1"]
+        {
             assert_eq!(owner(disguised), Some(("tag".to_owned(), true)), "{disguised}");
         }
         assert_eq!(owner("%zzLane=1"), None);
-        assert_eq!(owner("%254Cane=1"), None);
+        assert_eq!(owner("a%3DLane=1"), None);
     }
 }
