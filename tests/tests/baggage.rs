@@ -253,7 +253,7 @@ proptest! {
         header.into_iter().for_each(|header| headers.push("x-lane", header));
         let once = run(&lane(json), direction, headers);
         let propagator = lane(json);
-        let twice = propagator.on_request(&Directed { headers: once.clone(), direction }).edits;
+        let twice = propagator.on_request(&Directed { headers: once, direction }).edits;
         prop_assert_eq!(twice, []);
     }
 }

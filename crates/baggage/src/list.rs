@@ -1,6 +1,6 @@
 //! Reading: from a list to the parts of its members.
 
-use std::{borrow::Cow, slice::Split};
+use std::borrow::Cow;
 
 use crate::percent;
 
@@ -18,7 +18,7 @@ pub struct Member<'a>(&'a [u8]);
 
 /// The members of a [`List`], in order.
 #[derive(Clone, Debug)]
-pub struct Members<'a>(Option<Split<'a, u8, fn(&u8) -> bool>>);
+pub struct Members<'a>(Option<&'a [u8]>);
 
 // === impl List ===
 
@@ -26,8 +26,7 @@ impl<'a> List<'a> {
     /// Everything between the commas, in order: empty members too, and those that follow no grammar. Their order and
     /// their duplicates mean something (specification, section 3.3.1.1). A list of nothing but white space has none.
     pub fn members(self) -> Members<'a> {
-        let is_comma: fn(&u8) -> bool = |byte| *byte == b',';
-        Members(Some(trim(self.0)).filter(|list| !list.is_empty()).map(|list| list.split(is_comma)))
+        Members(Some(trim(self.0)).filter(|list| !list.is_empty()))
     }
 }
 
@@ -35,7 +34,10 @@ impl<'a> Iterator for Members<'a> {
     type Item = Member<'a>;
 
     fn next(&mut self) -> Option<Member<'a>> {
-        self.0.as_mut()?.next().map(Member)
+        let rest = self.0.take()?;
+        let comma = rest.iter().position(|byte| *byte == b',');
+        self.0 = comma.and_then(|comma| rest.get(comma + 1..));
+        rest.get(..comma.unwrap_or(rest.len())).map(Member)
     }
 }
 
