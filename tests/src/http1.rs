@@ -32,8 +32,12 @@ pub fn send(address: SocketAddr, request: &HeaderList) -> Result<Response> {
     let mut stream = TcpStream::connect(address).with_context(|| format!("failed to connect to {address}"))?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(&encode(request)?)?;
-    let mut reader = BufReader::new(stream);
-    let head = read_head(&mut reader).context("failed to read the answer")?;
+    receive(&mut BufReader::new(stream))
+}
+
+/// Reads one response.
+pub(crate) fn receive(reader: &mut impl BufRead) -> Result<Response> {
+    let head = read_head(reader).context("failed to read the answer")?;
 
     let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
     let mut response = httparse::Response::new(&mut lines);

@@ -15,6 +15,10 @@ pub mod http1;
 pub mod module_host;
 pub mod sdks;
 pub mod tier;
+pub mod trace_application;
+pub mod trace_cases;
+pub mod trace_connection;
+pub mod trace_listeners;
 pub mod vectors;
 pub mod wasm_listeners;
 

@@ -5,6 +5,7 @@
 //! bad updates. Nothing here decides anything about a request.
 
 mod counters;
+pub mod process;
 mod request;
 mod root;
 

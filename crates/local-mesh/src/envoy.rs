@@ -86,6 +86,15 @@ impl Envoy {
         self.explained(self.admin.counter(name))
     }
 
+    /// The physical memory that this Envoy occupies, in bytes (`VmRSS` of Linux's proc(5)).
+    ///
+    /// # Errors
+    ///
+    /// The process has ended, or this is not Linux.
+    pub fn resident_memory(&self) -> Result<u64> {
+        self.explained(self.process.resident_memory())
+    }
+
     /// All that this Envoy has logged so far.
     #[must_use]
     pub fn log(&self) -> String {

@@ -44,6 +44,15 @@ impl Process {
         Ok(())
     }
 
+    /// Bytes of physical memory, as proc(5) says.
+    pub(crate) fn resident_memory(&self) -> Result<u64> {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(&path).with_context(|| path.clone())?;
+        let size = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kibibytes: u64 = size.with_context(|| format!("{path} has no VmRSS"))?.parse()?;
+        Ok(kibibytes * 1024)
+    }
+
     /// `error` with the name of the process and the end of its log.
     pub(crate) fn explain(&self, error: &anyhow::Error) -> anyhow::Error {
         let log = self.log();

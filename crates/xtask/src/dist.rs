@@ -30,9 +30,10 @@ struct Module {
     file: &'static str,
 }
 
-const MODULES: [Module; 2] = [
+const MODULES: [Module; 3] = [
     Module { package: "baggage-propagation-filter", file: "baggage_propagation.wasm" },
     Module { package: "hash-tagging-filter", file: "hash_tagging.wasm" },
+    Module { package: "trace-propagation-filter", file: "trace_propagation.wasm" },
 ];
 
 /// The crates of the filters' shells.

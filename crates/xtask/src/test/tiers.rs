@@ -23,7 +23,8 @@ use crate::{
 /// The package with the suites.
 const SUITES: &str = "traffic-lanes-tests";
 /// The crates that are compiled into filters and know nothing of Proxy-Wasm.
-const PURE: [&str; 5] = ["header-edit", "plugin-config", "baggage", "baggage-propagation", "hash-tagging"];
+const PURE: [&str; 6] =
+    ["header-edit", "plugin-config", "baggage", "baggage-propagation", "hash-tagging", "trace-propagation"];
 
 /// A group of tests that need the same surroundings.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,9 +56,21 @@ impl Tier {
     fn suites(self) -> &'static [&'static str] {
         match self {
             Self::Unit | Self::Wasm => &[],
-            Self::Native => &["native", "hashing", "baggage", "documents"],
-            Self::Module => &["module"],
-            Self::Envoy => &["envoy", "hostile", "hostile_baggage", "updates", "user_segment"],
+            Self::Native => {
+                &["native", "hashing", "baggage", "documents", "trace_native", "trace_table", "trace_documents"]
+            }
+            Self::Module => &["module", "trace_module"],
+            Self::Envoy => &[
+                "envoy",
+                "hostile",
+                "hostile_baggage",
+                "updates",
+                "user_segment",
+                "trace_envoy",
+                "trace_hostile",
+                "trace_memory",
+                "trace_workers",
+            ],
         }
     }
 

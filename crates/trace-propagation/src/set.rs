@@ -1,0 +1,91 @@
+//! The entries of one set, as the bytes of one value of the store.
+//!
+//! An entry is: when it expires (8 bytes, nanoseconds), the length of its id (2 bytes), its id, the length of its tags (2
+//! bytes), its tags. Numbers are little endian. Nothing but entries follows, and there are at most [`WAYS`].
+
+/// How many ids share a set, and with it a key of the store.
+pub const WAYS: usize = 4;
+
+/// What is remembered about one id. The tags are bytes here; [`crate::tags`] knows what they mean.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Entry<'a> {
+    pub(crate) expires: u64,
+    pub(crate) id: &'a [u8],
+    pub(crate) tags: &'a [u8],
+}
+
+/// The entries in a value, none if it does not hold exactly that: somebody else wrote it.
+pub(crate) fn decode(value: &[u8]) -> Vec<Entry<'_>> {
+    let mut entries = Vec::with_capacity(WAYS);
+    let mut rest = value;
+    while !rest.is_empty() {
+        match take_entry(&mut rest) {
+            Some(entry) if entries.len() < WAYS => entries.push(entry),
+            _ => return Vec::new(),
+        }
+    }
+    entries
+}
+
+/// The value that holds these entries.
+pub(crate) fn encode(entries: &[Entry<'_>]) -> Vec<u8> {
+    let mut value = Vec::new();
+    for entry in entries {
+        value.extend_from_slice(&entry.expires.to_le_bytes());
+        push_bytes(&mut value, entry.id);
+        push_bytes(&mut value, entry.tags);
+    }
+    value
+}
+
+fn take_entry<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {
+    let (expires, tail) = rest.split_first_chunk()?;
+    *rest = tail;
+    let id = take_bytes(rest)?;
+    Some(Entry { expires: u64::from_le_bytes(*expires), id, tags: take_bytes(rest)? })
+}
+
+/// Bytes after their length.
+pub(crate) fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, tail) = rest.split_first_chunk()?;
+    let (bytes, tail) = tail.split_at_checked(u16::from_le_bytes(*length).into())?;
+    *rest = tail;
+    Some(bytes)
+}
+
+/// The inverse of [`take_bytes`]. What is longer than a length can say is cut; nothing here is.
+pub(crate) fn push_bytes(value: &mut Vec<u8>, bytes: &[u8]) {
+    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+    value.extend_from_slice(&length.to_le_bytes());
+    value.extend(bytes.iter().take(length.into()));
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    const ENTRY: Entry<'static> = Entry { expires: 0x0102_0304_0506_0708, id: b"jessie", tags: b"\xff\0" };
+
+    #[test]
+    fn what_is_written_is_read() {
+        for count in 0..=WAYS {
+            let entries = vec![ENTRY; count];
+            assert_eq!(decode(&encode(&entries)), entries);
+        }
+        assert_eq!(encode(&[ENTRY]), b"\x08\x07\x06\x05\x04\x03\x02\x01\x06\0jessie\x02\0\xff\0");
+    }
+
+    #[test]
+    fn anything_else_is_an_empty_set() {
+        let value = encode(&[ENTRY, ENTRY]);
+        for end in (1..value.len()).filter(|end| *end != value.len() / 2) {
+            assert_eq!(decode(&value[..end]), [], "cut at {end}");
+        }
+        assert_eq!(decode(&[value.as_slice(), b"x"].concat()), []);
+        assert_eq!(decode(&encode(&[ENTRY; WAYS + 1])), []);
+        assert_eq!(decode(b"another plug-in's"), []);
+    }
+}
