@@ -11,10 +11,10 @@ help: ## list these targets
 setup: ## fetch or build the tools that are missing, into .tools/
 	@$(XTASK) setup
 
-demo: ## show a walkthrough on this machine
+demo: ## show the walkthroughs on this machine
 	@$(XTASK) demo
 
-up: ## start a walkthrough on this machine and keep it running
+up: ## start user-segment, or WALKTHROUGH=permissive-baggage, and keep it running
 	@$(XTASK) up
 
 test: ## run every check and every test

@@ -20,6 +20,7 @@ pub mod trace_cases;
 pub mod trace_connection;
 pub mod trace_listeners;
 pub mod vectors;
+pub mod walkthrough;
 pub mod wasm_listeners;
 
 /// A file of `tests/testdata/`.

@@ -153,6 +153,24 @@ fn every_option_is_documented() {
 }
 
 #[test]
+fn the_readme_names_every_option_of_every_filter() {
+    let readme = read(&repository().join("README.md"));
+    let baggage = Propagator::parse(br#"{"?": 1}"#).unwrap_err().to_string();
+    let trace = trace_propagation::Propagator::parse(br#"{"?": 1}"#, |_| None).unwrap_err().to_string();
+    for (section, options) in [
+        ("### Hash tagging", fields(r#"{"rules": [{"?": 1}]}"#)),
+        ("### Baggage propagation", expected_of(&baggage)),
+        ("### Trace propagation", expected_of(&trace)),
+    ] {
+        let section = readme.split(section).nth(1).unwrap().split("\n### ").next().unwrap();
+        assert!(options.len() >= 6, "{options:?}");
+        for option in options {
+            assert!(section.contains(&format!("`{option}`")), "{option}");
+        }
+    }
+}
+
+#[test]
 fn every_baggage_option_and_counter_is_documented() {
     let readme = read(&repository().join("crates/baggage-propagation/README.md"));
     let fields = |json: &str| expected_of(&Propagator::parse(json.as_bytes()).unwrap_err().to_string());
@@ -215,21 +233,50 @@ fn text(value: &Value) -> String {
 /// Istio replaces a lane's cluster by name: the names in the EnvoyFilters must be those that the subsets get.
 #[test]
 fn the_fallback_names_the_clusters_that_istio_makes_of_the_subsets() {
-    let rules = yaml(&read(&repository().join("manifests/user-segment/10-destination-rules.yaml")));
-    let filters = yaml(&read(&repository().join("manifests/user-segment/20-fallback.yaml")));
-    assert_eq!(rules.len(), filters.len());
-    for (rule, filter) in rules.iter().zip(&filters) {
-        let host = text(&rule["spec"]["host"]);
-        let subsets: Vec<String> =
-            rule["spec"]["subsets"].as_array().unwrap().iter().map(|subset| text(&subset["name"])).collect();
-        assert_eq!(subsets, ["s1", "s2-only", "s2"], "{host}");
-        let patches = &filter["spec"]["configPatches"];
-        let removed = &patches[0]["match"]["cluster"];
-        assert_eq!((text(&removed["service"]), text(&removed["subset"])), (host.clone(), "s2".to_owned()));
-        let added = &patches[1]["patch"]["value"];
-        assert_eq!(text(&added["name"]), format!("outbound|8000|s2|{host}"));
-        let clusters: Vec<String> =
-            added["cluster_type"]["typed_config"]["clusters"].as_array().unwrap().iter().map(text).collect();
-        assert_eq!(clusters, [format!("outbound|8000|s2-only|{host}"), format!("outbound|8000|s1|{host}")]);
+    for (walkthrough, lanes) in [("user-segment", &["s2"][..]), ("permissive-baggage", &["s2", "s3"])] {
+        let directory = repository().join("manifests").join(walkthrough);
+        let rules = yaml(&read(&directory.join("10-destination-rules.yaml")));
+        let filters = yaml(&read(&directory.join("20-fallback.yaml")));
+        assert_eq!(rules.len(), filters.len());
+        for (rule, filter) in rules.iter().zip(&filters) {
+            let host = text(&rule["spec"]["host"]);
+            let subsets: Vec<String> =
+                rule["spec"]["subsets"].as_array().unwrap().iter().map(|subset| text(&subset["name"])).collect();
+            let of_lanes = lanes.iter().flat_map(|lane| [format!("{lane}-only"), (*lane).to_owned()]);
+            assert!(subsets.iter().cloned().eq(["s1".to_owned()].into_iter().chain(of_lanes)), "{host}: {subsets:?}");
+            let patches = filter["spec"]["configPatches"].as_array().unwrap();
+            assert_eq!(patches.len(), 2 * lanes.len(), "{host}");
+            for (lane, patches) in lanes.iter().zip(patches.chunks(2)) {
+                is_replaced_by_an_aggregate(lane, &host, &patches[0], &patches[1]);
+            }
+        }
+    }
+}
+
+fn is_replaced_by_an_aggregate(lane: &str, host: &str, remove: &Value, add: &Value) {
+    let removed = &remove["match"]["cluster"];
+    assert_eq!((text(&removed["service"]).as_str(), text(&removed["subset"]).as_str()), (host, lane));
+    let added = &add["patch"]["value"];
+    assert_eq!(text(&added["name"]), format!("outbound|8000|{lane}|{host}"));
+    let clusters: Vec<String> =
+        added["cluster_type"]["typed_config"]["clusters"].as_array().unwrap().iter().map(text).collect();
+    assert_eq!(clusters, [format!("outbound|8000|{lane}-only|{host}"), format!("outbound|8000|s1|{host}")]);
+}
+
+#[test]
+fn the_walkthrough_has_one_baggage_configuration_and_it_is_accepted() {
+    let envoy = yaml(&read(&repository().join("envoy/permissive-baggage/baggage-propagation.yaml")));
+    let envoy = text(&envoy[0]["resources"][0]["typed_config"]["config"]["configuration"]["value"]);
+    let istio = yaml(&read(&repository().join("manifests/permissive-baggage/50-baggage-propagation.yaml")));
+    assert_eq!(serde_json::from_str::<Value>(&envoy).unwrap(), istio[0]["spec"]["pluginConfig"]);
+    Propagator::parse(envoy.as_bytes()).unwrap_or_else(|refused| panic!("{refused}"));
+}
+
+/// What the walkthrough shows is only true of such an application.
+#[test]
+fn the_python_application_knows_nothing_of_lanes() {
+    let program = read(&repository().join("envoy/permissive-baggage/application.py")).to_lowercase();
+    for word in ["opentelemetry", "otel", "baggage", "lane", "propagat", "header", "x-asm", "trace"] {
+        assert!(!program.contains(word), "{word}");
     }
 }

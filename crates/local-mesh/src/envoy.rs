@@ -157,6 +157,8 @@ impl EnvoyBuilder {
         command.arg("--disable-hot-restart").arg("--config-path").arg(config);
         command.arg("--admin-address-path").arg(&admin_file);
         command.arg("--concurrency").arg(self.concurrency.to_string());
+        // By default an access log is written every ten seconds.
+        command.arg("--file-flush-interval-msec").arg("100");
         // At level info the main component begins with the list of every extension there is, hundreds of lines' worth.
         command.arg("--component-log-level").arg("main:warning");
         if let Some(directory) = self.working_dir {

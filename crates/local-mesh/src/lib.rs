@@ -11,6 +11,7 @@ mod mesh;
 mod network;
 mod pod;
 mod process;
+mod python;
 mod wait;
 
 pub use crate::{
@@ -19,5 +20,6 @@ pub use crate::{
     mesh::{Mesh, MeshOptions},
     network::Network,
     pod::Pod,
+    python::installed_opentelemetry,
     wait::wait_until,
 };

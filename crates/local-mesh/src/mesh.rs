@@ -28,6 +28,9 @@ pub struct MeshOptions {
     pub envoy: PathBuf,
     /// The `mock-service` binary.
     pub mock_service: PathBuf,
+    /// Where pip installed OpenTelemetry's auto-instrumentation for Python; see
+    /// [`installed_opentelemetry`](crate::installed_opentelemetry). Only a walkthrough with Python programs needs it.
+    pub opentelemetry: PathBuf,
     /// The directory of the `.wasm` modules, which the configurations know as `dist/`.
     pub modules: PathBuf,
     /// Which addresses to use.
@@ -70,6 +73,7 @@ impl Mesh {
         let programs = Programs {
             envoy: options.envoy,
             mock_service: options.mock_service,
+            opentelemetry: options.opentelemetry,
             working_dir: directory.path().to_owned(),
         };
 
@@ -180,7 +184,7 @@ fn find<'a>(pods: &'a mut [Pod], name: &str) -> Result<&'a mut Pod> {
 
 fn copy_configuration(from: &Path, to: &Path, subnet: &Subnet) -> Result<()> {
     fs::create_dir_all(to)?;
-    for file in files(from, "yaml")? {
+    for file in files(from, "yaml")?.into_iter().chain(files(from, "py")?) {
         let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
         fs::write(to.join(file.file_name().unwrap_or_default()), subnet.rewrite(&text))?;
     }

@@ -15,16 +15,19 @@ use crate::{
     admin::socket_address,
     envoy::{Envoy, EnvoyConfig},
     process::Process,
-    wait_until,
+    python, wait_until,
 };
 
-const LISTEN_LIMIT: Duration = Duration::from_secs(20);
+/// Long enough for several Pythons that import OpenTelemetry side by side on a busy machine.
+const LISTEN_LIMIT: Duration = Duration::from_secs(60);
 
 /// An Envoy and, unless it is a gateway, the application it stands in front of.
 #[derive(Debug)]
 pub struct Pod {
     spec: PodSpec,
     envoy_config: PathBuf,
+    /// In Python; without one, the application is mock-service.
+    program: Option<PathBuf>,
     addresses: Vec<SocketAddr>,
     application: Option<Process>,
     envoy: Option<Envoy>,
@@ -43,6 +46,8 @@ pub(crate) struct PodSpec {
     name: String,
     /// The bootstrap configuration, a file of the walkthrough.
     envoy: PathBuf,
+    /// The application, if it is not mock-service: a Python file of the walkthrough, which runs instrumented.
+    program: Option<PathBuf>,
     /// The environment of the application; absent for a gateway.
     application: Option<BTreeMap<String, String>>,
 }
@@ -52,6 +57,7 @@ pub(crate) struct PodSpec {
 pub(crate) struct Programs {
     pub(crate) envoy: PathBuf,
     pub(crate) mock_service: PathBuf,
+    pub(crate) opentelemetry: PathBuf,
     /// Where the Envoys run.
     pub(crate) working_dir: PathBuf,
 }
@@ -78,11 +84,12 @@ impl Pod {
         self.application.as_ref().map(Process::log).unwrap_or_default()
     }
 
-    /// A pod that does not run yet. `walkthrough` holds its Envoy's configuration.
+    /// A pod that does not run yet. `walkthrough` holds the files that `spec` names.
     pub(crate) fn new(spec: PodSpec, walkthrough: &Path) -> Result<Self> {
         let envoy_config = walkthrough.join(&spec.envoy);
         let addresses = addresses(&spec, &envoy_config).with_context(|| format!("pod {}", spec.name))?;
-        Ok(Self { spec, envoy_config, addresses, application: None, envoy: None })
+        let program = spec.program.as_ref().map(|program| walkthrough.join(program));
+        Ok(Self { spec, envoy_config, program, addresses, application: None, envoy: None })
     }
 
     pub(crate) fn is_gateway(&self) -> bool {
@@ -107,7 +114,11 @@ impl Pod {
             })?;
         }
         if let Some(environment) = &self.spec.application {
-            self.application = Some(start_application(name, &programs.mock_service, environment)?);
+            let mut command = match &self.program {
+                None => without_environment(&programs.mock_service),
+                Some(program) => python::instrumented(program, &programs.opentelemetry)?,
+            };
+            self.application = Some(start_application(name, command.envs(environment))?);
         }
         let config = EnvoyConfig::File(self.envoy_config.clone());
         let envoy = Envoy::builder(&programs.envoy, config).name(format!("the envoy of pod {name}"));
@@ -123,11 +134,15 @@ impl Pod {
     }
 }
 
-fn start_application(pod: &str, program: &Path, environment: &BTreeMap<String, String>) -> Result<Process> {
+/// Nothing of this process's own environment: it may name another proxy.
+pub(crate) fn without_environment(program: &Path) -> Command {
     let mut command = Command::new(program);
-    // Nothing of this process's own environment: it may name another proxy.
-    command.env_clear().envs(environment);
-    let mut process = Process::spawn(format!("the application of pod {pod}"), &mut command)?;
+    command.env_clear();
+    command
+}
+
+fn start_application(pod: &str, command: &mut Command) -> Result<Process> {
+    let mut process = Process::spawn(format!("the application of pod {pod}"), command)?;
     let listening = wait_until("it listens", LISTEN_LIMIT, || {
         process.ensure_running()?;
         Ok(process.log().contains("listening on ").then_some(()))

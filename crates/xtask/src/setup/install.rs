@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, TryLockError},
     io::ErrorKind,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
 
@@ -59,6 +60,19 @@ impl Tool<'_> {
         }
         Ok(())
     }
+}
+
+/// Points `name` in `tools` at `folder` beside it, never leaving it absent in between.
+pub(crate) fn link(tools: &Path, name: &str, folder: &str) -> Result<()> {
+    let link = tools.join(name);
+    if fs::read_link(&link).is_ok_and(|target| target == Path::new(folder)) {
+        return Ok(());
+    }
+    let staging = tempfile::Builder::new().prefix(".link-").tempdir_in(tools)?;
+    let new = staging.path().join(name);
+    symlink(folder, &new)
+        .and_then(|()| fs::rename(&new, &link))
+        .with_context(|| format!("failed to point {} at {folder}", link.display()))
 }
 
 /// Builds a program with cargo into `folder`/bin. In the dev profile: it runs seconds and would compile for minutes.
@@ -164,6 +178,17 @@ mod tests {
 
         assert_eq!(fs::read_to_string(folder.join("program")).unwrap(), "whole");
         assert!(!has_staging(&project));
+    }
+
+    #[test]
+    fn the_link_follows_the_last_choice() {
+        let tools = tempfile::tempdir().unwrap();
+        for version in ["envoy-1.38.2", "envoy-1.40.0", "envoy-1.40.0"] {
+            link(tools.path(), "envoy", version).unwrap();
+
+            assert_eq!(fs::read_link(tools.path().join("envoy")).unwrap(), Path::new(version));
+        }
+        assert_eq!(fs::read_dir(tools.path()).unwrap().count(), 1);
     }
 
     fn has_staging(project: &Project) -> bool {

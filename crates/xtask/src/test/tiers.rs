@@ -10,7 +10,7 @@ use crate::{
     project::Project,
     setup::{
         envoy::EnvoyChoice,
-        node,
+        node, opentelemetry,
         wasm_targets::{self, UNKNOWN},
         wasm_test_runner,
     },
@@ -64,8 +64,10 @@ impl Tier {
                 "envoy",
                 "hostile",
                 "hostile_baggage",
+                "precedence",
                 "updates",
                 "user_segment",
+                "permissive_baggage",
                 "trace_envoy",
                 "trace_hostile",
                 "trace_memory",
@@ -92,7 +94,10 @@ pub(crate) fn run(project: &Project, envoy: &EnvoyChoice, tiers: &[Tier], sessio
             Tier::Wasm => wasm(project),
             // Never against modules of an earlier build.
             _ if tier.runs_modules() && built != Some(true) => bail!("not run, because the step `build` failed"),
-            Tier::Envoy => suites(project, tier, Some(envoy.ensure(project)?)),
+            Tier::Envoy => {
+                opentelemetry::ensure(project)?;
+                suites(project, tier, Some(envoy.ensure(project)?))
+            }
             Tier::Native | Tier::Module => suites(project, tier, None),
         });
     }

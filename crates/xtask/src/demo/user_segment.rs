@@ -1,4 +1,6 @@
-//! The walkthrough, step by step.
+//! The walkthrough `user-segment`, step by step.
+
+mod published;
 
 use std::{fs, time::Duration};
 
@@ -7,14 +9,10 @@ use hash_tagging::{Reason, Tagger};
 use header_edit::HeaderList;
 use local_mesh::{Client, Mesh, wait_until};
 
-use super::{
-    WALKTHROUGH,
-    flow::Flow,
-    go_on,
-    published::{FAULT, STEPS, Step},
-    table::{Row, Table},
-};
+use super::{flow::Flow, go_on, table::Table};
 use crate::{console, project::Project};
+
+use published::{FAULT, STEPS, Step};
 
 /// Bounds the wait for what takes a second or two.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -25,7 +23,7 @@ const PUBLISHED_RANGE: &str = r#""range": 20"#;
 /// Plays every step; true if nobody was anywhere else than published and no request failed.
 pub(super) fn play(project: &Project, mesh: &mut Mesh) -> Result<bool> {
     let client = Client::new(mesh.gateway_url()?);
-    let published = project.root().join("envoy").join(WALKTHROUGH).join("hash-tagging.yaml");
+    let published = project.root().join("envoy/user-segment/hash-tagging.yaml");
     let published =
         fs::read_to_string(&published).with_context(|| format!("failed to read {}", published.display()))?;
     ensure!(published.contains(PUBLISHED_RANGE), "the configuration does not have the published {PUBLISHED_RANGE}");
@@ -46,6 +44,26 @@ pub(super) fn play(project: &Project, mesh: &mut Mesh) -> Result<bool> {
     console::say(&format!("  {sent} requests of other clients went through the gateway; {failed} of them failed."));
     console::verdict(as_published && failed == 0, "everything as published", "not everything was as published");
     Ok(as_published && failed == 0)
+}
+
+/// What somebody may want to do while the mesh runs.
+pub(super) fn to_try(mesh: &Mesh, gateway: &str) -> String {
+    let file = mesh.directory().join("hash-tagging.yaml");
+    format!(
+        "Who is in the canary?
+
+  curl -H 'x-user-id: jessie' {gateway}/mock
+  curl -H 'x-user-id: bob' {gateway}/mock
+
+Ramp it to 50 % and ask for bob again (the gateway takes the file when it is replaced, as sed -i does):
+
+  sed -i 's/\"range\": 20/\"range\": 50/' {file}
+
+What the filter decided, and the gateway's own interface:
+
+  curl -s http://127.0.0.11:9901/stats/prometheus | grep hash_tagging",
+        file = file.display()
+    )
 }
 
 /// The filter's own configuration, read as the filter reads it.
@@ -75,10 +93,12 @@ fn show(step: &Step, tagger: &Tagger, client: &Client) -> Result<bool> {
     });
     go_on()?;
 
-    let mut table = Table::default();
+    let mut table = Table::new(["user", "bucket", "lane", "mocka,b,c", "why"]);
     for (user, expected) in step.users {
         let (bucket, lane, why) = explain(user, step.range, tagger);
-        table.row(Row { user, bucket, lane, chain: chain(client, user)?, why, expected });
+        let chain = chain(client, user)?;
+        let is_as_expected = chain == expected;
+        table.row([user.to_owned(), bucket, lane, chain, why], expected, is_as_expected);
     }
     table.print();
     Ok(arrived.is_ok() && table.is_as_expected())
@@ -134,8 +154,7 @@ fn let_flow(flow: &Flow) -> Result<()> {
     })
 }
 
-/// What a user reaches; a failed request is shown in place of its chain.
+/// What a user reaches.
 fn chain(client: &Client, user: &str) -> Result<String> {
-    let answer = client.send("GET", &[("x-user-id", user)])?;
-    Ok(answer.chain().map_or_else(|error| error.to_string(), |chain| chain.to_string()))
+    super::chain(client, &[("x-user-id", user)])
 }
