@@ -1,0 +1,83 @@
+//! What the types of a lane group cannot say.
+
+mod assign;
+mod lanes;
+mod names;
+mod routes;
+
+use plugin_config::Problem;
+
+use crate::document::{LaneGroup, Mode, Propagation, Untagged};
+
+/// What was found out about a lane group.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Findings {
+    /// What makes it invalid.
+    pub errors: Vec<Problem>,
+    /// What is valid, but hardly meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// Finds everything at once.
+pub fn check(group: &LaneGroup) -> Findings {
+    let mut findings = Findings::default();
+    let spec = &group.spec;
+    findings.name("metadata.name", &group.metadata.name);
+    findings.name("metadata.namespace", &group.metadata.namespace);
+    findings.header("spec.routeHeader", &spec.route_header);
+    findings.gateway(&spec.gateway);
+    findings.propagation(spec.mode, spec.propagation.as_ref(), &spec.route_header);
+    findings.services(&spec.services);
+    findings.lanes(spec);
+    findings.routes(spec);
+    if let Some(assign) = &spec.assign {
+        findings.assign(spec, assign);
+    }
+    if (spec.mode, spec.untagged) == (Mode::Strict, Some(Untagged::Baseline)) {
+        findings.warn(
+            "spec.untagged",
+            "in strict mode, requests without a tag usually belong to no lane: `reject` is the default",
+        );
+    }
+    findings
+}
+
+impl Findings {
+    /// Whether the lane group is valid.
+    pub fn is_valid(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.errors.push(Problem::new(path, message));
+    }
+
+    fn warn(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.warnings.push(Problem::new(path, message));
+    }
+
+    fn propagation(&mut self, mode: Mode, propagation: Option<&Propagation>, route_header: &str) {
+        match propagation {
+            Some(Propagation::Trace(trace)) => {
+                let path = "spec.propagation.trace.header";
+                self.header(path, &trace.header);
+                if trace.header.eq_ignore_ascii_case(route_header) {
+                    let message = "the route header cannot be the trace header: an application that forwards the route header \
+                        needs `propagation: application`";
+                    self.error(path, message);
+                }
+            }
+            Some(Propagation::Baggage(baggage)) => {
+                if let Some(key) = &baggage.key {
+                    self.token("spec.propagation.baggage.key", key);
+                }
+            }
+            Some(Propagation::SourceLabels) if mode == Mode::Permissive => {
+                let message = "a request that falls back to the baseline leaves its lane for good: only trace, baggage or \
+                    application bring it back";
+                self.warn("spec.propagation", message);
+            }
+            Some(Propagation::Application | Propagation::SourceLabels) | None => {}
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! How requests get their tags.
+
+use std::collections::BTreeMap;
+
+use super::Findings;
+use crate::document::{Assign, HashFunction, Share, Spec, Users, Weight};
+
+impl Findings {
+    pub(super) fn assign(&mut self, spec: &Spec, assign: &Assign) {
+        match (&assign.users, &assign.weights) {
+            (Some(users), None) => self.users(spec, users),
+            (None, Some(weights)) => self.weights(spec, weights),
+            _ => self.error(
+                "spec.assign",
+                "expected exactly one of `users` and `weights`; leave `assign` out if clients send the tag",
+            ),
+        }
+    }
+
+    fn users(&mut self, spec: &Spec, users: &Users) {
+        let path = "spec.assign.users";
+        if users.identity.is_empty() {
+            self.error(format!("{path}.identity"), "expected at least one place to look for the identity");
+        }
+        for (index, identity) in users.identity.iter().enumerate() {
+            let path = format!("{path}.identity[{index}]");
+            match (&identity.header, &identity.cookie, &identity.query) {
+                (Some(header), None, None) => self.header(&format!("{path}.header"), header),
+                (None, Some(cookie), None) => self.token(&format!("{path}.cookie"), cookie),
+                (None, None, Some(query)) if !query.is_empty() => {}
+                (None, None, Some(_)) => self.error(format!("{path}.query"), "expected the name of a query parameter"),
+                _ => self.error(path, "expected exactly one of `header`, `cookie` and `query`"),
+            }
+        }
+        if users.hash == HashFunction::Fnv1a32 && users.salt.is_some() {
+            self.error(format!("{path}.salt"), "fnv1a32 takes no salt: use `hash: murmur3`, or leave the salt out");
+        }
+        if users.modulo == 0 {
+            self.error(format!("{path}.modulo"), "expected 1 to 4294967295 buckets, not 0");
+        }
+        let mut named: BTreeMap<&str, &str> = BTreeMap::new();
+        for (index, group) in users.named.iter().enumerate() {
+            let path = format!("{path}.named[{index}]");
+            self.known_lane(&format!("{path}.lane"), &group.lane, spec);
+            for (index, user) in group.values.iter().enumerate() {
+                let before = named.insert(user, &group.lane);
+                if user.is_empty() {
+                    self.error(format!("{path}.values[{index}]"), "the empty identity is nobody");
+                } else if let Some(before) = before.filter(|lane| *lane != group.lane) {
+                    self.error(
+                        format!("{path}.values[{index}]"),
+                        format!("`{user}` is named for the lane `{before}` before"),
+                    );
+                }
+            }
+        }
+        self.split(spec, users);
+    }
+
+    fn split(&mut self, spec: &Spec, users: &Users) {
+        let path = "spec.assign.users.split";
+        for (index, share) in users.split.iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            self.known_lane(&format!("{path}.lane"), &share.lane, spec);
+            if share.lane == spec.baseline {
+                self.error(
+                    format!("{path}.lane"),
+                    "the baseline gets what the other lanes leave: give their shares only",
+                );
+            }
+            if users.split.iter().take(index).any(|other| other.lane == share.lane) {
+                self.error(format!("{path}.lane"), format!("the lane `{}` has a share before", share.lane));
+            }
+            self.share(&path, share, users.modulo);
+        }
+        let sum: f64 = users.split.iter().map(|share| share.up_to.unwrap_or(share.percent)).sum();
+        if sum > 100.0 {
+            self.error(path, format!("the shares, at their largest, are {sum} % together"));
+        }
+        if users.split.len() > 2 && users.split.iter().any(|share| share.up_to.is_none()) {
+            let message = "with three lanes or more beside the baseline, each share needs `upTo`: it keeps a ramp from moving \
+                users of other lanes";
+            self.error(path, message);
+        }
+    }
+
+    fn share(&mut self, path: &str, share: &Share, modulo: u32) {
+        for (field, percent) in [("percent", Some(share.percent)), ("upTo", share.up_to)] {
+            let Some(percent) = percent else { continue };
+            let path = format!("{path}.{field}");
+            let buckets = percent * f64::from(modulo) / 100.0;
+            if !(0.0..=100.0).contains(&percent) {
+                self.error(path, format!("{percent} is not between 0 and 100"));
+            } else if (buckets - buckets.round()).abs() > 1e-6 {
+                let message = format!("{percent} % of {modulo} buckets is no whole number: a larger `modulo` is finer");
+                self.error(path, message);
+            }
+        }
+        if share.up_to.is_some_and(|up_to| up_to < share.percent) {
+            self.error(format!("{path}.upTo"), "is less than the share is now");
+        }
+    }
+
+    fn weights(&mut self, spec: &Spec, weights: &[Weight]) {
+        let path = "spec.assign.weights";
+        for (index, weight) in weights.iter().enumerate() {
+            let path = format!("{path}[{index}].lane");
+            self.known_lane(&path, &weight.lane, spec);
+            if weights.iter().take(index).any(|other| other.lane == weight.lane) {
+                self.error(path, format!("the lane `{}` has a weight before", weight.lane));
+            }
+        }
+        let sum: u64 = weights.iter().map(|weight| u64::from(weight.weight)).sum();
+        if sum != 100 {
+            self.error(path, format!("the weights are {sum} together, not 100"));
+        }
+    }
+
+    fn known_lane(&mut self, path: &str, name: &str, spec: &Spec) {
+        if !spec.lanes.iter().any(|lane| lane.name == name) {
+            self.no_such_lane(path, name, spec);
+        }
+    }
+}

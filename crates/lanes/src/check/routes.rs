@@ -1,0 +1,84 @@
+//! What enters the lane group.
+
+use super::Findings;
+use crate::document::{Route, RouteMatch, Spec, StringMatch};
+
+impl Findings {
+    pub(super) fn routes(&mut self, spec: &Spec) {
+        if spec.routes.is_empty() {
+            self.error("spec.routes", "expected at least one route: nothing would enter the lanes");
+        }
+        let mut takes_everything: Option<&Route> = None;
+        for (index, route) in spec.routes.iter().enumerate() {
+            let path = format!("spec.routes[{index}]");
+            self.name(&format!("{path}.name"), &route.name);
+            if spec.routes.iter().take(index).any(|other| other.name == route.name) {
+                self.error(format!("{path}.name"), format!("there is a route `{}` before", route.name));
+            }
+            if !spec.services.iter().any(|service| service.name == route.service) {
+                self.no_such_service(&format!("{path}.service"), &route.service, spec);
+            }
+            if let Some(lane) = &route.lane
+                && !spec.lanes.iter().any(|known| known.name == *lane)
+            {
+                self.no_such_lane(&format!("{path}.lane"), lane, spec);
+            }
+            for (index, condition) in route.r#match.iter().enumerate() {
+                self.condition(&format!("{path}.match[{index}]"), condition);
+            }
+            match takes_everything {
+                Some(before) => {
+                    self.warn(path, format!("never reached: the route `{}` takes every request", before.name))
+                }
+                None => takes_everything = Some(route).filter(|route| route.takes_everything()),
+            }
+        }
+    }
+
+    fn condition(&mut self, path: &str, condition: &RouteMatch) {
+        if condition.uri.is_none() && condition.headers.is_empty() && condition.method.is_none() {
+            self.error(path, "expected `uri`, `headers` or `method`; leave `match` out for every request");
+        }
+        if let Some(uri) = &condition.uri {
+            let path = format!("{path}.uri");
+            self.text(&path, uri);
+            if let StringMatch::Exact(text) | StringMatch::Prefix(text) = uri
+                && !text.starts_with('/')
+            {
+                self.error(path, format!("`{text}` matches no path: paths start with `/`"));
+            }
+        }
+        for (name, value) in &condition.headers {
+            let path = format!("{path}.headers.{name}");
+            self.header(&path, name);
+            self.text(&path, value);
+        }
+        if let Some(method) = &condition.method {
+            self.text(&format!("{path}.method"), method);
+        }
+    }
+
+    fn text(&mut self, path: &str, text: &StringMatch) {
+        let (StringMatch::Exact(content) | StringMatch::Prefix(content) | StringMatch::Regex(content)) = text;
+        if content.is_empty() {
+            self.error(path, "expected a text: Istio refuses an empty one");
+        } else if let StringMatch::Regex(regex) = text
+            && let Err(error) = regex::bytes::Regex::new(regex)
+        {
+            let error = error.to_string();
+            let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            self.error(path, format!("`{regex}` is no regular expression: {reason}"));
+        }
+    }
+}
+
+impl Route {
+    fn takes_everything(&self) -> bool {
+        let everything = |condition: &RouteMatch| {
+            condition.headers.is_empty()
+                && condition.method.is_none()
+                && matches!(&condition.uri, Some(StringMatch::Prefix(prefix)) if prefix == "/")
+        };
+        self.r#match.is_empty() || self.r#match.iter().any(everything)
+    }
+}

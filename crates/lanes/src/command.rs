@@ -1,0 +1,120 @@
+//! The command line.
+
+mod check;
+mod explain;
+
+use std::{
+    fs, io,
+    io::{Read, Write},
+    process::ExitCode,
+};
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{Context, Result, bail};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use lanes::{document::LaneGroup, file};
+
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
+
+/// What the exit status says: nothing was found.
+const FINE: ExitCode = ExitCode::SUCCESS;
+
+#[derive(Parser)]
+#[command(
+    name = "lanes",
+    version,
+    about = "Traffic lanes for Envoy and Istio, from one document",
+    after_help = "Exit status: 0 all is well, 1 something was found, 2 the command could not be carried out.\n\
+        A FILE of `-` is standard input."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Say everything that is wrong with lane groups and plug-in configurations
+    #[command(
+        after_help = "Example:\n  lanes check group.yaml\n  kubectl get wasmplugin hash-tagging -o yaml | lanes check -"
+    )]
+    Check(check::Options),
+    /// Say which lane a request goes to and why, and which version of every service it reaches
+    #[command(after_help = "Example:\n  lanes explain group.yaml --user jason\n  \
+        lanes explain group.yaml --header 'x-user-id: jason' --path /mock --format json")]
+    Explain(explain::Options),
+    /// Print the JSON Schema of a lane group, for editors
+    Schema,
+    /// Print the completion script of a shell
+    #[command(after_help = "Example:\n  lanes completion bash > ~/.local/share/bash-completion/completions/lanes")]
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// How results are printed.
+#[derive(Args, Clone, Copy)]
+struct Output {
+    /// For people or for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
+enum Format {
+    /// Lines for people; in colour on a terminal
+    Text,
+    /// JSON for programs
+    Json,
+}
+
+impl Cli {
+    /// Carries the command out; the exit status says whether something was found.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Check(options) => options.run(),
+            Command::Explain(options) => options.run(),
+            Command::Schema => print(&format!("{}\n", serde_json::to_string_pretty(&lanes::schema::schema())?)),
+            Command::Completion { shell } => {
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Self::command(), "lanes", &mut script);
+                print(&String::from_utf8(script)?)
+            }
+        }
+    }
+}
+
+/// The text of a file, or of standard input for `-`.
+fn text(file: &str) -> Result<String> {
+    if file == "-" {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).context("failed to read standard input")?;
+        return Ok(text);
+    }
+    fs::read_to_string(file).with_context(|| format!("failed to read {file}"))
+}
+
+/// The one lane group of a file that must be valid.
+fn group(name: &str) -> Result<LaneGroup> {
+    let file::File { mut groups, findings } = file::read(name, &text(name)?);
+    if let Some(finding) = findings.iter().find(|finding| finding.severity == lanes::finding::Severity::Error) {
+        bail!("{finding}\n`lanes check {name}` says everything that is wrong");
+    }
+    match (groups.pop(), groups.is_empty()) {
+        (Some(group), true) => Ok(group),
+        (None, _) => bail!("{name}: there is no LaneGroup"),
+        (Some(_), false) => bail!("{name}: there are several LaneGroups; give one at a time"),
+    }
+}
+
+/// Prints to standard output. A reader that has seen enough is no error.
+fn print(text: &str) -> Result<ExitCode> {
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("failed to write"),
+        _ => Ok(FINE),
+    }
+}

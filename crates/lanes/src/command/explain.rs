@@ -1,0 +1,102 @@
+//! `lanes explain`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use header_edit::{HeaderList, HeaderName};
+use lanes::{
+    document::{Identity, LaneGroup},
+    explain::{Explanation, Hop, Why, explain},
+};
+
+use super::{Format, Output, group, print};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// A file with one LaneGroup
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// The user: the identity, where the lane group looks for it first
+    #[arg(long)]
+    user: Option<String>,
+    /// A header of the request, as `name: value`; may be repeated
+    #[arg(long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
+    /// The request's path, with its query
+    #[arg(long, default_value = "/")]
+    path: String,
+    /// The request's method
+    #[arg(long, default_value = "GET")]
+    method: String,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Options {
+    pub(super) fn run(&self) -> Result<ExitCode> {
+        let group = group(&self.file)?;
+        let explanation = explain(&group, &self.request(&group)?)?;
+        match self.output.format {
+            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&explanation)?)),
+            Format::Text => print(&told(&explanation)),
+        }
+    }
+
+    fn request(&self, group: &LaneGroup) -> Result<HeaderList> {
+        let mut request = HeaderList::default();
+        let mut path = self.path.clone();
+        if let Some(user) = &self.user {
+            let users = group.spec.assign.as_ref().and_then(|assign| assign.users.as_ref());
+            let first = users.and_then(|users| users.identity.first());
+            match first.context("the lane group does not assign by user: describe the request with --header")? {
+                Identity { header: Some(name), .. } => request.push(name.to_ascii_lowercase(), user.as_str()),
+                Identity { cookie: Some(name), .. } => request.push("cookie", format!("{name}={user}")),
+                Identity { query, .. } => {
+                    let separator = if path.contains('?') { '&' } else { '?' };
+                    path = format!("{path}{separator}{}={user}", query.clone().unwrap_or_default());
+                }
+            }
+        }
+        for header in &self.headers {
+            let Some((name, value)) = header.split_once(':') else {
+                bail!("--header {header}: expected `name: value`");
+            };
+            let name = HeaderName::parse(name).with_context(|| format!("--header {header}"))?;
+            request.push(name.as_str(), value.trim());
+        }
+        for (name, value) in [(":method", self.method.as_str()), (":path", &path), (":authority", "gateway")] {
+            request.push(name, value);
+        }
+        Ok(request)
+    }
+}
+
+fn told(explanation: &Explanation) -> String {
+    let Explanation { lane, route, because, bucket, chain } = explanation;
+    let mut told = match lane {
+        Some(lane) => format!("lane    {lane}: {because}\n"),
+        None => format!("lane    none: {because}; the gateway answers 404\n"),
+    };
+    if let Some((bucket, modulo)) = bucket {
+        told += &format!("bucket  {bucket} of {modulo}\n");
+    }
+    if let Some(route) = route {
+        told += &format!("route   {route}\n");
+    }
+    let width = chain.iter().map(|hop| hop.service.len()).max().unwrap_or_default();
+    let hop = |(index, hop): (usize, &Hop)| {
+        let label = if index == 0 { "chain" } else { "" };
+        format!("{label:7} {:width$}  {:8} {}\n", hop.service, hop.lane.as_deref().unwrap_or("503"), why(hop.why))
+    };
+    told + &chain.iter().enumerate().map(hop).collect::<String>()
+}
+
+fn why(why: Why) -> &'static str {
+    match why {
+        Why::OwnLane => "its own lane",
+        Why::Fallback => "the lane lacks the service: the baseline answers",
+        Why::LaneLost => "the lane was lost at a fallback before",
+        Why::Unavailable => "the lane lacks the service, and strict lanes do not fall back",
+    }
+}

@@ -1,0 +1,94 @@
+//! How a request gets its tag.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How a request gets its tag at the gateway. Exactly one of the two is given.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assign {
+    /// The same user, the same lane: by the hash-tagging filter.
+    pub users: Option<Users>,
+    /// Any request, by chance: by weights of the gateway's route.
+    pub weights: Option<Vec<Weight>>,
+}
+
+/// Lanes by user.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Users {
+    /// Where the identity is looked for, in order.
+    pub identity: Vec<Identity>,
+    /// The hash function.
+    #[serde(default)]
+    pub hash: HashFunction,
+    /// Prefixed to the identity before hashing; murmur3 only.
+    pub salt: Option<String>,
+    /// The number of buckets. It must stay as it is during a rollout: with another one every user changes buckets.
+    #[serde(default = "hundred_buckets")]
+    pub modulo: u32,
+    /// Users by name, decided before hashing.
+    #[serde(default)]
+    pub named: Vec<NamedUsers>,
+    /// The shares of the lanes; what is left is the baseline's.
+    pub split: Vec<Share>,
+}
+
+/// One place to look for the identity. Exactly one of the fields is given.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// A header.
+    pub header: Option<String>,
+    /// A cookie.
+    pub cookie: Option<String>,
+    /// A parameter of the query.
+    pub query: Option<String>,
+}
+
+/// The hash function of the hash-tagging filter.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum HashFunction {
+    /// FNV-1a, 32 bit, as ASM.
+    #[default]
+    Fnv1a32,
+    /// MurmurHash3 for x86, 32 bit: for new groups.
+    Murmur3,
+}
+
+/// Users by name.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedUsers {
+    /// Identities, byte for byte.
+    pub values: Vec<String>,
+    /// Their lane.
+    pub lane: String,
+}
+
+/// A lane's share of the users.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Share {
+    /// The lane, not the baseline.
+    pub lane: String,
+    /// Of a hundred; a whole number of buckets.
+    pub percent: f64,
+    /// The share that the lane may grow to without moving a user of another lane; needed with three lanes or more.
+    pub up_to: Option<f64>,
+}
+
+/// A lane's weight.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Weight {
+    /// The lane.
+    pub lane: String,
+    /// Of a hundred.
+    pub weight: u32,
+}
+
+fn hundred_buckets() -> u32 {
+    100
+}

@@ -1,0 +1,84 @@
+//! What becomes of a request: its lane, why, and which version of every service it reaches.
+
+mod chain;
+mod route;
+
+use std::borrow::Cow;
+
+use hash_tagging::Tagger;
+use header_edit::{HeaderList, RequestHeaders};
+use plugin_config::Refused;
+use serde::Serialize;
+
+use crate::{
+    document::{LaneGroup, Untagged},
+    tagging,
+};
+
+pub use chain::{Hop, Why};
+
+/// What becomes of one request.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The lane; `None` if the request enters none.
+    pub lane: Option<String>,
+    /// The route that takes the request; `None` if there is none.
+    pub route: Option<String>,
+    /// Why it is that lane, in words.
+    pub because: String,
+    /// The bucket and the number of buckets, where the hash was asked.
+    pub bucket: Option<(u32, u32)>,
+    /// What answers at each service, in the order of the lane group. Empty if the request enters no lane.
+    pub chain: Vec<Hop>,
+}
+
+/// Explains a request, which has `:method`, `:path` and `:authority` among its headers.
+///
+/// # Errors
+/// The lane group gives a configuration that the filter refuses, which a valid one never does.
+pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, Refused> {
+    let spec = &group.spec;
+    let mut request = request.clone();
+    let (mut because, mut bucket) = ("the request brought its tag".to_owned(), None);
+    if let Some(config) = tagging::plugin_config(spec) {
+        let tagger = Tagger::parse(config.to_string().as_bytes())?;
+        let verdict = tagger.on_request(&request);
+        if let Some(decision) = verdict.decisions.first() {
+            bucket = decision.bucket.map(|bucket| (bucket, decision.rule.modulo()));
+            because = decided(decision);
+        }
+        let edits = verdict.edits;
+        let mut arrived = request.clone();
+        arrived.apply(edits);
+        request = arrived;
+    }
+
+    let Some(route) = spec.routes.iter().find(|route| route.takes(&request)) else {
+        let because = "no route takes the request".to_owned();
+        return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });
+    };
+    let tag = request.first(&spec.route_header.to_ascii_lowercase()).map(Cow::into_owned);
+    let tagged = spec.lanes.iter().find(|lane| Some(lane.name.as_bytes()) == tag.as_deref());
+    let lane = match (&route.lane, tagged) {
+        (Some(lane), _) => {
+            because = format!("the route `{}` sends it there, whatever its tag", route.name);
+            Some(lane.clone())
+        }
+        (None, Some(lane)) => Some(lane.name.clone()),
+        (None, None) => {
+            because = "it has no tag of this lane group".to_owned();
+            (spec.untagged() == Untagged::Baseline).then(|| spec.baseline.clone())
+        }
+    };
+    let chain = lane.as_ref().map(|lane| chain::chain(spec, lane)).unwrap_or_default();
+    Ok(Explanation { lane, route: Some(route.name.clone()), because, bucket, chain })
+}
+
+fn decided(decision: &hash_tagging::Decision<'_>) -> String {
+    match (decision.reason, decision.bucket) {
+        (hash_tagging::Reason::User, _) => "the user is named".to_owned(),
+        (hash_tagging::Reason::Hash, Some(bucket)) => format!("bucket {bucket} of {}", decision.rule.modulo()),
+        (hash_tagging::Reason::Missing, _) => "it has no identity".to_owned(),
+        (reason, _) => reason.to_string(),
+    }
+}

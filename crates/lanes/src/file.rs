@@ -1,0 +1,106 @@
+//! A file of documents: lane groups, plug-in configurations, and what else is in it.
+
+use hash_tagging::Tagger;
+use plugin_config::Problem;
+use serde_json::Value;
+
+use crate::{
+    check::check,
+    document::LaneGroup,
+    finding::{Finding, Severity},
+    schema,
+    yaml::{Document, documents},
+};
+
+/// What was read from a file.
+#[derive(Debug, Default)]
+pub struct File {
+    /// The lane groups that are valid.
+    pub groups: Vec<LaneGroup>,
+    /// Everything that is wrong or doubtful, in the order of the file.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads a file whole: everything that is wrong about every document in it.
+pub fn read(name: &str, text: &str) -> File {
+    let mut file = File::default();
+    match documents(text) {
+        Ok(documents) if documents.is_empty() => {
+            let problem = Problem::new("", "the file is empty: expected a LaneGroup or a pluginConfig");
+            file.findings.push(Finding::new(name, &Document::default(), Severity::Error, problem));
+        }
+        Ok(documents) => documents.iter().for_each(|document| file.document(name, document)),
+        Err(error) => file.findings.push(Finding::syntax(name, error)),
+    }
+    file.findings.sort_by_key(|finding| (finding.line, finding.column));
+    file
+}
+
+/// What a document is.
+enum Content<'a> {
+    LaneGroup,
+    /// A filter's configuration, and the field that holds it: none if it is the document itself.
+    PluginConfig(&'a Value, &'static str),
+    Unknown(String),
+}
+
+impl File {
+    fn document(&mut self, name: &str, document: &Document) {
+        match content(&document.value) {
+            Content::LaneGroup => match schema::read(&document.value) {
+                Ok(group) => {
+                    let findings = check(&group);
+                    let is_valid = findings.is_valid();
+                    self.add(name, document, Severity::Error, findings.errors);
+                    self.add(name, document, Severity::Warning, findings.warnings);
+                    self.groups.extend(is_valid.then_some(group));
+                }
+                Err(problems) => self.add(name, document, Severity::Error, problems),
+            },
+            Content::PluginConfig(config, field) => self.plugin_config(name, document, config, field),
+            Content::Unknown(message) => {
+                self.add(name, document, Severity::Error, vec![Problem::new("", message)]);
+            }
+        }
+    }
+
+    fn plugin_config(&mut self, name: &str, document: &Document, config: &Value, field: &str) {
+        let inside = |problem: Problem| {
+            let dot = if field.is_empty() || problem.path.is_empty() { "" } else { "." };
+            Problem::new(format!("{field}{dot}{}", problem.path), problem.message)
+        };
+        match Tagger::parse(config.to_string().as_bytes()) {
+            Ok(tagger) => {
+                let warnings = tagger.warnings().iter().cloned().map(inside).collect();
+                self.add(name, document, Severity::Warning, warnings);
+            }
+            Err(refused) => {
+                self.add(name, document, Severity::Error, refused.0.into_iter().map(inside).collect());
+            }
+        }
+    }
+
+    fn add(&mut self, name: &str, document: &Document, severity: Severity, problems: Vec<Problem>) {
+        self.findings.extend(problems.into_iter().map(|problem| Finding::new(name, document, severity, problem)));
+    }
+}
+
+fn content(document: &Value) -> Content<'_> {
+    let kind = document.get("kind").and_then(Value::as_str);
+    match kind {
+        Some("LaneGroup") => Content::LaneGroup,
+        Some("WasmPlugin") => match document.pointer("/spec/pluginConfig") {
+            Some(config) => Content::PluginConfig(config, "spec.pluginConfig"),
+            None => Content::Unknown("the WasmPlugin has no spec.pluginConfig".to_owned()),
+        },
+        Some("TrafficExtension") => match document.pointer("/spec/wasm/pluginConfig") {
+            Some(config) => Content::PluginConfig(config, "spec.wasm.pluginConfig"),
+            None => Content::Unknown("the TrafficExtension has no spec.wasm.pluginConfig".to_owned()),
+        },
+        Some(kind) => Content::Unknown(format!(
+            "`{kind}` is nothing to check: expected a LaneGroup, a WasmPlugin, a TrafficExtension or a pluginConfig"
+        )),
+        None if document.get("apiVersion").is_some() => Content::LaneGroup,
+        None => Content::PluginConfig(document, ""),
+    }
+}

@@ -1,0 +1,13 @@
+//! One document describes the lanes.
+//!
+//! A [`document::LaneGroup`] says which services have which lanes, what enters them, and who. Everything else is derived
+//! from it.
+
+pub mod check;
+pub mod document;
+pub mod explain;
+pub mod file;
+pub mod finding;
+pub mod schema;
+pub mod tagging;
+pub mod yaml;

@@ -1,0 +1,129 @@
+//! From a document to its types, with every error of shape at once.
+
+use jsonschema::{
+    Validator,
+    error::{ValidationError, ValidationErrorKind},
+    paths::LocationSegment,
+};
+use plugin_config::Problem;
+use schemars::{Schema, schema_for};
+use serde_json::Value;
+
+use crate::{
+    document::LaneGroup,
+    yaml::{child, element},
+};
+
+/// The JSON Schema of a lane group, for editors and for anybody who checks documents without this tool.
+pub fn schema() -> Schema {
+    schema_for!(LaneGroup)
+}
+
+/// Reads a document into its types.
+///
+/// # Errors
+/// Everything about its shape that is wrong: unknown and missing fields, values of the wrong type.
+pub fn read(document: &Value) -> Result<LaneGroup, Vec<Problem>> {
+    let schema = schema().to_value();
+    let validator = Validator::new(&schema).map_err(|error| vec![Problem::new("", error.to_string())])?;
+    let mut problems: Vec<Problem> =
+        validator.iter_errors(document).flat_map(|error| problems(&error, &schema)).collect();
+    if problems.is_empty() {
+        // The schema is made from the types, so this finds nothing new but what no schema can say.
+        return serde_path_to_error::deserialize(document)
+            .map_err(|error| vec![Problem::new(error.path().to_string(), error.inner().to_string())]);
+    }
+    problems.sort_by(|a, b| a.path.cmp(&b.path));
+    problems.dedup();
+    Err(problems)
+}
+
+fn problems(error: &ValidationError<'_>, schema: &Value) -> Vec<Problem> {
+    let path = path(error);
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let problem = |field: &String| Problem::new(child(&path, field), unknown_field(field, schema));
+            unexpected.iter().map(problem).collect()
+        }
+        ValidationErrorKind::Required { property } => {
+            let field = property.as_str().unwrap_or_default();
+            vec![Problem::new(child(&path, field), "is missing")]
+        }
+        // An optional field: what is wrong about it if it is given.
+        ValidationErrorKind::AnyOf { context } => {
+            let given = context.iter().find(|alternative| !alternative.iter().any(wants_null));
+            given.into_iter().flatten().flat_map(|error| problems(error, schema)).collect()
+        }
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::OneOfMultipleValid { context } => {
+            let alternatives = alternatives(schema, error.schema_path().as_str());
+            match chosen(&alternatives, error.instance()).and_then(|index| context.get(index)) {
+                Some(inner) => inner.iter().flat_map(|error| problems(error, schema)).collect(),
+                None => {
+                    let expected = alternatives.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                    let message = format!("expected exactly one of {expected}, not {}", error.instance());
+                    vec![Problem::new(path, message)]
+                }
+            }
+        }
+        _ => vec![Problem::new(path, error.to_string())],
+    }
+}
+
+fn path(error: &ValidationError<'_>) -> String {
+    error.instance_path().into_iter().fold(String::new(), |path, segment| match segment {
+        LocationSegment::Property(field) => child(&path, &field),
+        LocationSegment::Index(index) => element(&path, index),
+    })
+}
+
+fn unknown_field(field: &str, schema: &Value) -> String {
+    let fields = field_names(schema);
+    let near = fields.iter().filter(|known| *known != field).map(|known| (strsim::jaro_winkler(known, field), known));
+    match near.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
+        Some((likeness, known)) if likeness > 0.8 => format!("no such field; did you mean `{known}`?"),
+        _ => "no such field here".to_owned(),
+    }
+}
+
+fn wants_null(error: &ValidationError<'_>) -> bool {
+    matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.schema_path().as_str().contains("anyOf/1")
+}
+
+/// What a `oneOf` offers: a text, or an object with one field.
+fn alternatives(schema: &Value, path: &str) -> Vec<String> {
+    let alternatives = schema.pointer(path).and_then(Value::as_array);
+    let name = |alternative: &Value| match alternative.pointer("/required/0") {
+        Some(field) => format!("{}: …", text(field)),
+        None => alternative.get("const").map(text).unwrap_or_default(),
+    };
+    alternatives.into_iter().flatten().map(name).collect()
+}
+
+/// The alternative that was meant: the one whose field is given, and no other.
+fn chosen(alternatives: &[String], found: &Value) -> Option<usize> {
+    let mut fields = found.as_object()?.keys();
+    let (field, None) = (fields.next()?, fields.next()) else { return None };
+    alternatives.iter().position(|name| name.strip_suffix(": …") == Some(field))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Every field that the schema knows anywhere.
+fn field_names(schema: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    collect_field_names(schema, &mut names);
+    names
+}
+
+fn collect_field_names(schema: &Value, names: &mut Vec<String>) {
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        names.extend(properties.keys().cloned());
+    }
+    match schema {
+        Value::Object(fields) => fields.values().for_each(|value| collect_field_names(value, names)),
+        Value::Array(elements) => elements.iter().for_each(|value| collect_field_names(value, names)),
+        _ => {}
+    }
+}

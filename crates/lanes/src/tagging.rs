@@ -1,0 +1,116 @@
+//! From a lane group to the configuration of the hash-tagging filter.
+
+use serde_json::{Value, json};
+
+use crate::document::{HashFunction, Identity, Share, Spec, Users};
+
+/// The buckets of a lane: `from <= bucket < to`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Region {
+    /// The lane.
+    pub lane: String,
+    /// The first bucket.
+    pub from: u32,
+    /// The bucket after the last one.
+    pub to: u32,
+}
+
+/// Where each lane's users are, of all buckets.
+///
+/// A ramp must take users from the baseline only. One lane grows upwards from bucket 0; of two, the second grows downwards
+/// from the last bucket; with `upTo`, each lane grows inside a region that is kept for it.
+pub fn regions(users: &Users) -> Vec<Region> {
+    let buckets = |percent: f64| (percent * f64::from(users.modulo) / 100.0).round() as u32;
+    let is_kept = users.split.iter().all(|share| share.up_to.is_some());
+    let mut start = 0;
+    let region = |(index, share): (usize, &Share)| {
+        let size = buckets(share.percent);
+        let from = if index > 0 && !is_kept { users.modulo.saturating_sub(size) } else { start };
+        start += buckets(share.up_to.unwrap_or(share.percent));
+        Region { lane: share.lane.clone(), from, to: from.saturating_add(size) }
+    };
+    users.split.iter().enumerate().map(region).collect()
+}
+
+/// The `pluginConfig` of the gateway's filter; `None` if users are not what lanes are assigned by.
+pub fn plugin_config(spec: &Spec) -> Option<Value> {
+    let users = spec.assign.as_ref()?.users.as_ref()?;
+    let mut rule = json!({
+        "identity": users.identity.iter().map(identity).collect::<Vec<_>>(),
+        "modulo": users.modulo,
+        "tagHeader": spec.route_header,
+        "policies": policies(spec, users),
+    });
+    if let Some(fields) = rule.as_object_mut() {
+        if let [Identity { header: Some(header), .. }] = users.identity.as_slice() {
+            // ASM's shape, where it says the same.
+            fields.remove("identity");
+            fields.insert("header".to_owned(), header.as_str().into());
+        }
+        if users.hash == HashFunction::Murmur3 {
+            fields.insert("hash".to_owned(), "murmur3".into());
+        }
+        if let Some(salt) = &users.salt {
+            fields.insert("salt".to_owned(), salt.as_str().into());
+        }
+        if !users.named.is_empty() {
+            let named = users.named.iter().map(|named| json!({"values": named.values, "tagValue": named.lane}));
+            fields.insert("users".to_owned(), named.collect());
+        }
+    }
+    Some(json!({ "rules": [rule] }))
+}
+
+fn policies(spec: &Spec, users: &Users) -> Vec<Value> {
+    let policy = |region: Region| match region {
+        // How a ramp is rolled back.
+        Region { lane, from, to } if from == to => json!({"range": 0, "tagValue": lane}),
+        Region { lane, from: 0, to } => json!({"range": to, "tagValue": lane}),
+        Region { lane, from, to } => json!({"from": from, "range": to, "tagValue": lane}),
+    };
+    let baseline = json!({"range": users.modulo, "tagValue": spec.baseline});
+    let regions = regions(users);
+    let all_taken = regions.iter().map(|region| region.to - region.from).sum::<u32>() == users.modulo;
+    regions.into_iter().map(policy).chain((!all_taken).then_some(baseline)).collect()
+}
+
+fn identity(identity: &Identity) -> Value {
+    match identity {
+        Identity { header: Some(name), .. } => json!({ "header": name }),
+        Identity { cookie: Some(name), .. } => json!({ "cookie": name }),
+        Identity { query, .. } => json!({ "query": query }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users(split: Value) -> Users {
+        serde_json::from_value(json!({"identity": [{"header": "id"}], "split": split})).unwrap()
+    }
+
+    fn bounds(split: Value) -> Vec<(u32, u32)> {
+        regions(&users(split)).into_iter().map(|region| (region.from, region.to)).collect()
+    }
+
+    #[test]
+    fn one_lane_grows_upwards_and_a_second_downwards() {
+        assert_eq!(bounds(json!([{"lane": "a", "percent": 20}])), [(0, 20)]);
+        assert_eq!(bounds(json!([{"lane": "a", "percent": 20}, {"lane": "b", "percent": 10}])), [(0, 20), (90, 100)]);
+        assert_eq!(bounds(json!([{"lane": "a", "percent": 50}, {"lane": "b", "percent": 50}])), [(0, 50), (50, 100)]);
+    }
+
+    #[test]
+    fn a_kept_region_does_not_move_when_another_grows() {
+        let three = |a: u32| {
+            bounds(json!([
+                {"lane": "a", "percent": a, "upTo": 40},
+                {"lane": "b", "percent": 10, "upTo": 30},
+                {"lane": "c", "percent": 5, "upTo": 30},
+            ]))
+        };
+        assert_eq!(three(10), [(0, 10), (40, 50), (70, 75)]);
+        assert_eq!(three(40), [(0, 40), (40, 50), (70, 75)]);
+    }
+}
