@@ -4,7 +4,7 @@ use std::fmt;
 
 use header_edit::{Edit, HeaderValue};
 
-use crate::Rule;
+use crate::{Rule, rule::Outcome};
 
 /// Everything a tagger has to say about one request.
 #[derive(Debug)]
@@ -43,7 +43,11 @@ pub enum Reason {
     Incoming,
 }
 
-impl Decision<'_> {
+impl<'a> Decision<'a> {
+    pub(crate) fn new(rule: &'a Rule, outcome: &'a Outcome, reason: Reason, bucket: Option<u32>) -> Self {
+        Self { rule, reason, bucket, tag: outcome.tag.as_ref(), counter: outcome.counter }
+    }
+
     /// Whether the tag header is settled: no later rule writes it.
     pub(crate) fn settles(&self) -> bool {
         !self.rule.shadow && (self.tag.is_some() || self.reason == Reason::Incoming)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use header_edit::HeaderValue;
 
-use crate::{config::IncomingConfig, matching::RequestMatch, policies::PolicyTable};
+use crate::{Decision, Reason, config::IncomingConfig, matching::RequestMatch, policies::PolicyTable};
 
 /// A rule of a [`crate::Tagger`].
 #[derive(Debug)]
@@ -62,6 +62,16 @@ impl Rule {
     /// The number of buckets.
     pub fn modulo(&self) -> u32 {
         self.modulo
+    }
+
+    /// What the rule decides about an identity that is there; `hash` is asked only if it is needed.
+    pub(crate) fn decide(&self, identity: &[u8], hash: impl FnOnce() -> u32) -> Decision<'_> {
+        if let Some(outcome) = self.users.get(identity) {
+            return Decision::new(self, outcome, Reason::User, None);
+        }
+        let bucket = hash().checked_rem(self.modulo).unwrap_or_default();
+        let outcome = self.policies.winner(bucket).and_then(|policy| self.outcomes.get(policy));
+        Decision::new(self, outcome.unwrap_or(&self.uncovered), Reason::Hash, Some(bucket))
     }
 
     /// Whether the rule only decides and counts.

@@ -75,6 +75,18 @@ impl Tagger {
         self.counters.entries()
     }
 
+    /// The rules, in order.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What a rule of this tagger decides about an identity, whatever the request it comes with: for tools that go through
+    /// many. The identity is not empty.
+    pub fn decide<'a>(&'a self, rule: &'a Rule, identity: &[u8]) -> Decision<'a> {
+        let hash = || self.hashes.get(rule.hash).map(|(_, hash)| hash.of(identity)).unwrap_or_default();
+        rule.decide(identity, hash)
+    }
+
     /// Decides about one request.
     pub fn on_request<'a>(&'a self, headers: &dyn RequestHeaders) -> Verdict<'a> {
         let lines = Lines { names: &self.lines, headers, values: self.lines.memo() };
@@ -155,28 +167,17 @@ impl Lines<'_> {
 
 impl<'t> Request<'t, '_> {
     fn decide(&self, rule: &'t Rule, state: &TagState) -> Decision<'t> {
-        let decision = |outcome: &'t Outcome, reason, bucket| Decision {
-            rule,
-            reason,
-            bucket,
-            tag: outcome.tag.as_ref(),
-            counter: outcome.counter,
-        };
+        let decision = |outcome: &'t Outcome, reason, bucket| Decision::new(rule, outcome, reason, bucket);
         if let Incoming::Keep(kept) = &rule.incoming
             && !state.stripped
             && self.lines.get(rule.tag_header.line).is_some_and(|tag| !tag.is_empty())
         {
             return decision(kept, Reason::Incoming, None);
         }
-        let Some(identity) = self.identity(rule.identity) else {
-            return decision(&rule.missing, Reason::Missing, None);
-        };
-        if let Some(outcome) = rule.users.get(identity) {
-            return decision(outcome, Reason::User, None);
+        match self.identity(rule.identity) {
+            None => decision(&rule.missing, Reason::Missing, None),
+            Some(identity) => rule.decide(identity, || self.hash(rule.hash)),
         }
-        let bucket = self.hash(rule.hash).checked_rem(rule.modulo).unwrap_or_default();
-        let outcome = rule.policies.winner(bucket).and_then(|policy| rule.outcomes.get(policy));
-        decision(outcome.unwrap_or(&rule.uncovered), Reason::Hash, Some(bucket))
     }
 
     fn identity(&self, index: usize) -> Option<&[u8]> {

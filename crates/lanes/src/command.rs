@@ -1,7 +1,10 @@
 //! The command line.
 
 mod check;
+mod diff;
 mod explain;
+mod ids;
+mod split;
 
 use std::{
     fs, io,
@@ -46,6 +49,15 @@ enum Command {
     #[command(after_help = "Example:\n  lanes explain group.yaml --user jason\n  \
         lanes explain group.yaml --header 'x-user-id: jason' --path /mock --format json")]
     Explain(explain::Options),
+    /// Say how users distribute over the lanes
+    #[command(after_help = "Example:\n  lanes split group.yaml\n  lanes split group.yaml --users ids.txt")]
+    Split(split::Options),
+    /// Say who moves when one lane group is replaced by another
+    #[command(
+        after_help = "Example:\n  lanes diff now.yaml next.yaml\n  lanes diff now.yaml next.yaml --users ids.txt\n\n\
+        Exit status 1 if a user would move between two lanes of which neither is the baseline."
+    )]
+    Diff(diff::Options),
     /// Print the JSON Schema of a lane group, for editors
     Schema,
     /// Print the completion script of a shell
@@ -78,6 +90,8 @@ impl Cli {
         match self.command {
             Command::Check(options) => options.run(),
             Command::Explain(options) => options.run(),
+            Command::Split(options) => options.run(),
+            Command::Diff(options) => options.run(),
             Command::Schema => print(&format!("{}\n", serde_json::to_string_pretty(&lanes::schema::schema())?)),
             Command::Completion { shell } => {
                 let mut script = Vec::new();

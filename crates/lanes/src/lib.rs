@@ -9,5 +9,6 @@ pub mod explain;
 pub mod file;
 pub mod finding;
 pub mod schema;
+pub mod spread;
 pub mod tagging;
 pub mod yaml;

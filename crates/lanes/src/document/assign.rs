@@ -35,7 +35,7 @@ pub struct Users {
 }
 
 /// One place to look for the identity. Exactly one of the fields is given.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// A header.

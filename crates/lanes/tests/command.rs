@@ -1,0 +1,180 @@
+//! The tool as a user calls it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    io::Write,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn published() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests/groups/user-segment.yaml"].iter().collect()
+}
+
+fn lanes(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lanes"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    told(lanes(arguments).output().unwrap())
+}
+
+fn told(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// The published group with other text in it.
+fn changed(folder: &TempDir, name: &str, from: &str, to: &str) -> String {
+    let text = fs::read_to_string(published()).unwrap();
+    assert!(text.contains(from));
+    let path = folder.path().join(name);
+    fs::write(&path, text.replace(from, to)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn check_says_by_its_status_whether_anything_is_wrong() {
+    let published = published();
+    let (status, stdout, _) = run(&["check", published.to_str().unwrap()]);
+    assert_eq!((status, stdout.as_str()), (0, "ok: 1 file accepted\n"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let broken = changed(&folder, "broken.yaml", "baseline: s1", "baseline: s0");
+    let (status, stdout, _) = run(&["check", published.to_str().unwrap(), &broken]);
+    assert_eq!(status, 1);
+    let line = format!("{broken}:9:3: error: spec.baseline: there is no lane `s0`: there are `s1`, `s2`\n");
+    assert!(stdout.starts_with(&line), "{stdout}");
+
+    let (status, _, stderr) = run(&["check", "no/such/file.yaml"]);
+    assert_eq!(status, 2);
+    assert!(stderr.starts_with("error: failed to read no/such/file.yaml"), "{stderr}");
+}
+
+#[test]
+fn check_reads_standard_input_and_writes_json() {
+    let mut child =
+        lanes(&["check", "-", "--format", "json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"rules: []\n").unwrap();
+    let (status, stdout, _) = told(child.wait_with_output().unwrap());
+    assert_eq!(status, 1);
+    let expected = json!([{"file": "-", "line": 1, "column": 1, "severity": "error", "path": "rules",
+        "message": "expected at least one rule"}]);
+    assert_eq!(serde_json::from_str::<Value>(&stdout).unwrap(), expected);
+}
+
+#[test]
+fn explain_gives_the_published_lanes_and_chains() {
+    let published = published();
+    let users = [
+        ("jessie", "s2", "bucket 16 of 100", ["s1", "s1", "s2"]),
+        ("jack", "s2", "bucket 2 of 100", ["s1", "s1", "s2"]),
+        ("bob", "s1", "bucket 44 of 100", ["s1", "s1", "s1"]),
+        ("stacy", "s1", "bucket 25 of 100", ["s1", "s1", "s1"]),
+        ("vance", "s1", "bucket 54 of 100", ["s1", "s1", "s1"]),
+        ("jason", "s2", "the route `jason` sends it there, whatever its tag", ["s1", "s1", "s2"]),
+    ];
+    for (user, lane, because, chain) in users {
+        let (status, stdout, _) = run(&["explain", published.to_str().unwrap(), "--user", user, "--format", "json"]);
+        assert_eq!(status, 0);
+        let explanation: Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!(explanation.get("lane").unwrap(), lane, "{user}");
+        assert_eq!(explanation.get("because").unwrap(), because, "{user}");
+        let hops = explanation.get("chain").unwrap().as_array().unwrap();
+        let hops: Vec<&str> = hops.iter().map(|hop| hop.get("lane").unwrap().as_str().unwrap()).collect();
+        assert_eq!(hops, chain, "{user}");
+    }
+}
+
+#[test]
+fn explain_follows_source_labels_out_of_the_lane() {
+    let folder = tempfile::tempdir().unwrap();
+    let group = changed(&folder, "g.yaml", "{trace: {header: x-user-id}}", "sourceLabels");
+    let text = fs::read_to_string(&group).unwrap().replace("services: [mockc]", "services: [mocka, mockc]");
+    fs::write(&group, text).unwrap();
+    let (_, stdout, _) = run(&["explain", &group, "--user", "jessie"]);
+    let chain: Vec<&str> = stdout.lines().skip(3).collect();
+    assert_eq!(
+        chain,
+        [
+            "chain   mocka  s2       its own lane",
+            "        mockb  s1       the lane lacks the service: the baseline answers",
+            "        mockc  s1       the lane was lost at a fallback before",
+        ]
+    );
+}
+
+#[test]
+fn a_ramp_is_told_apart_from_a_reshuffle() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = published().to_str().unwrap().to_owned();
+    let ids = folder.path().join("ids.txt");
+    fs::write(&ids, "jessie\r\njack\n\nbob\nstacy\nvance").unwrap();
+    let ids = ids.to_str().unwrap();
+
+    let ramped = changed(&folder, "ramped.yaml", "percent: 20", "percent: 50");
+    let (status, stdout, _) = run(&["diff", &old, &ramped, "--users", ids]);
+    let expected = "s1 -> s2: 30 of 100 buckets, 30.00 %\ns1 -> s2: 2 of 5 users, 40.00 %\n  bob: s1 -> s2\n  \
+        stacy: s1 -> s2\n2 of 5 users move\n";
+    assert_eq!((status, stdout.as_str()), (0, expected));
+
+    let salted = changed(&folder, "salted.yaml", "split:", "hash: murmur3, salt: a, split:");
+    let (status, stdout, _) = run(&["diff", &old, &salted]);
+    assert_eq!(status, 1);
+    assert_eq!(stdout, "identity, hash, salt or modulo differ: every user may move anywhere\n");
+
+    let (status, stdout, _) = run(&["diff", &old, &old]);
+    assert_eq!((status, stdout.as_str()), (0, "no bucket moves\n"));
+}
+
+#[test]
+fn a_move_between_two_lanes_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let three =
+        "{lane: s2, percent: 10, upTo: 20}, {lane: s3, percent: 10, upTo: 40}, {lane: s4, percent: 5, upTo: 40}";
+    let lane =
+        |name: &str| format!("  - {{name: {name}, labels: {{ASM_TRAFFIC_TAG: {name}}}, services: [mockc]}}\n  routes:");
+    let text = fs::read_to_string(published()).unwrap();
+    let text = text.replace("  routes:", &lane("s3")).replace("  routes:", &lane("s4"));
+    let write = |name: &str, split: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text.replace("{lane: s2, percent: 20}", split)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let now = write("now.yaml", three);
+    let ramp = write("ramp.yaml", &three.replace("percent: 10, upTo: 40", "percent: 40, upTo: 40"));
+    assert_eq!(run(&["diff", &now, &ramp]).0, 0, "inside its own region");
+    let moved = write("moved.yaml", &three.replace("s3", "s5").replace("s4", "s3").replace("s5", "s4"));
+    let (status, stdout, _) = run(&["diff", &now, &moved]);
+    assert_eq!(status, 1, "{stdout}");
+    assert!(stdout.contains("s3 -> s4: 5 of 100 buckets"), "{stdout}");
+}
+
+#[test]
+fn split_counts_real_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = folder.path().join("ids.txt");
+    fs::write(&ids, (0..10_000).map(|n| format!("user-{n}\n")).collect::<String>()).unwrap();
+    let (status, stdout, _) =
+        run(&["split", published().to_str().unwrap(), "--users", ids.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(status, 0);
+    let told: Value = serde_json::from_str(&stdout).unwrap();
+    let count = |lane: &str| told.pointer(&format!("/spread/lanes/{lane}")).unwrap().as_u64().unwrap();
+    assert_eq!(count("s1") + count("s2"), 10_000);
+    assert!((1_800..2_200).contains(&count("s2")), "{told}");
+}
+
+#[test]
+fn usage_errors_have_a_status_of_their_own() {
+    assert_eq!(run(&[]).0, 2);
+    assert_eq!(run(&["check"]).0, 2);
+    assert_eq!(run(&["explain", published().to_str().unwrap(), "--header", "x"]).0, 2);
+    assert!(run(&["completion", "bash"]).1.contains("lanes"));
+    assert!(run(&["schema"]).1.contains("\"$defs\""));
+}
