@@ -153,7 +153,7 @@ fn a_move_between_two_lanes_is_found() {
     let moved = write("moved.yaml", &three.replace("s3", "s5").replace("s4", "s3").replace("s5", "s4"));
     let (status, stdout, _) = run(&["diff", &now, &moved]);
     assert_eq!(status, 1, "{stdout}");
-    assert!(stdout.contains("s3 -> s4: 5 of 100 buckets"), "{stdout}");
+    assert!(stdout.contains("s3 -> s4: 10 of 100 buckets"), "{stdout}");
 }
 
 #[test]
