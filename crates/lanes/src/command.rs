@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod explain;
 mod ids;
+mod render;
 mod split;
 
 use std::{
@@ -58,6 +59,8 @@ enum Command {
         Exit status 1 if a user would move between two lanes of which neither is the baseline."
     )]
     Diff(diff::Options),
+    /// Print or write what carries a lane group out
+    Render(render::Options),
     /// Print the JSON Schema of a lane group, for editors
     Schema,
     /// Print the completion script of a shell
@@ -92,6 +95,7 @@ impl Cli {
             Command::Explain(options) => options.run(),
             Command::Split(options) => options.run(),
             Command::Diff(options) => options.run(),
+            Command::Render(options) => options.run(),
             Command::Schema => print(&format!("{}\n", serde_json::to_string_pretty(&lanes::schema::schema())?)),
             Command::Completion { shell } => {
                 let mut script = Vec::new();

@@ -1,6 +1,7 @@
 //! The lane group as it is written. What the types cannot say is said by [`crate::check`].
 
 mod assign;
+mod mode;
 mod route;
 
 use std::collections::BTreeMap;

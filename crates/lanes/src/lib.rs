@@ -8,6 +8,7 @@ pub mod document;
 pub mod explain;
 pub mod file;
 pub mod finding;
+pub mod render;
 pub mod schema;
 pub mod spread;
 pub mod tagging;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::document::{Lane, Mode, Propagation, Spec, Untagged};
+use crate::document::{Lane, Mode, Propagation, Spec};
 
 /// One service on the way.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -53,23 +53,5 @@ pub(super) fn chain(spec: &Spec, lane: &str) -> Vec<Hop> {
 impl Lane {
     fn holds(&self, service: &str) -> bool {
         self.services.iter().any(|held| held == service)
-    }
-}
-
-impl Spec {
-    /// What happens to a request without a tag.
-    pub(super) fn untagged(&self) -> Untagged {
-        self.untagged.unwrap_or(match self.mode {
-            Mode::Strict => Untagged::Reject,
-            Mode::Permissive => Untagged::Baseline,
-        })
-    }
-
-    /// How the tag crosses an application.
-    fn propagation(&self) -> Propagation {
-        self.propagation.clone().unwrap_or(match self.mode {
-            Mode::Strict => Propagation::SourceLabels,
-            Mode::Permissive => Propagation::Application,
-        })
     }
 }

@@ -24,7 +24,8 @@ impl RouteMatch {
 }
 
 impl StringMatch {
-    fn holds(&self, value: &[u8]) -> bool {
+    /// Whether the value is what is asked for.
+    pub(crate) fn holds(&self, value: &[u8]) -> bool {
         match self {
             Self::Exact(text) => value == text.as_bytes(),
             Self::Prefix(text) => value.starts_with(text.as_bytes()),

@@ -1,0 +1,3 @@
+//! From a lane group to what carries it out.
+
+pub mod istio;
