@@ -1,5 +1,5 @@
 //! The tool as a user calls it.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,
@@ -168,6 +168,76 @@ fn split_counts_real_ids() {
     let count = |lane: &str| told.pointer(&format!("/spread/lanes/{lane}")).unwrap().as_u64().unwrap();
     assert_eq!(count("s1") + count("s2"), 10_000);
     assert!((1_800..2_200).contains(&count("s2")), "{told}");
+}
+
+#[test]
+fn render_prints_in_one_order_and_deletes_in_the_other() {
+    let published = published();
+    let (status, applied, note) = run(&["render", "istio", published.to_str().unwrap()]);
+    assert_eq!(status, 0);
+    assert!(note.contains("the modules' url is a placeholder"), "{note}");
+    let (_, deleted, _) = run(&["render", "istio", published.to_str().unwrap(), "--delete"]);
+    let names = |text: &str| {
+        let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
+        let name = |document: &Value| format!("{}/{}", document["kind"], document["metadata"]["name"]);
+        documents.iter().map(name).collect::<Vec<_>>()
+    };
+    let (applied, mut deleted) = (names(&applied), names(&deleted));
+    assert_eq!(deleted.first().unwrap(), "\"WasmPlugin\"/\"default-user-segment-hash-tagging\"");
+    deleted.reverse();
+    assert_eq!(applied, deleted);
+}
+
+#[test]
+fn render_writes_a_folder_and_leaves_nothing_of_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("lanes");
+    let image = ["--image", "oci://example.com/{module}:1", "--resource", "trafficextension"];
+    let files = |group: &str| {
+        let group = published().with_file_name(group);
+        let render = ["render", "istio", group.to_str().unwrap(), "--output", output.to_str().unwrap()];
+        let (status, stdout, stderr) = run(&[&render[..], &image].concat());
+        assert_eq!((status, stdout.as_str(), stderr.as_str()), (0, "", ""));
+        let names = fs::read_dir(&output).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        let listed = fs::read_to_string(output.join("kustomization.yaml")).unwrap();
+        let listed: Value = serde_saphyr::from_str(&listed).unwrap();
+        assert_eq!(listed["resources"], json!(names[..names.len() - 1]));
+        names
+    };
+    assert_eq!(files("user-segment.yaml").len(), 7);
+    let tagging = fs::read_to_string(output.join("50-hash-tagging.yaml")).unwrap();
+    assert!(tagging.contains("url: oci://example.com/hash-tagging:1\n"), "{tagging}");
+    let strict = ["10-destination-rules.yaml", "30-virtual-services.yaml", "40-gateway.yaml", "kustomization.yaml"];
+    assert_eq!(files("strict.yaml"), strict);
+}
+
+#[test]
+fn render_quotes_what_kubectl_would_misread() {
+    let folder = tempfile::tempdir().unwrap();
+    let group =
+        changed(&folder, "g.yaml", "ASM_TRAFFIC_TAG: v2", "ASM_TRAFFIC_TAG: \"1.10\", on: \"yes\", b: \"0123\"");
+    let (status, stdout, _) = run(&["render", "istio", &group]);
+    assert_eq!(status, 0);
+    for quoted in ["ASM_TRAFFIC_TAG: \"1.10\"\n", "\"on\": \"yes\"\n", "b: \"0123\"\n"] {
+        assert!(stdout.contains(quoted), "{quoted}: {stdout}");
+    }
+}
+
+#[test]
+fn render_refuses_what_it_cannot_render() {
+    let published = published();
+    let refused = |options: &[&str], expected: &str| {
+        let (status, stdout, stderr) = run(&[&["render", "istio", published.to_str().unwrap()], options].concat());
+        assert_eq!((status, stdout.as_str()), (2, ""));
+        assert!(stderr.contains(expected), "{stderr}");
+    };
+    refused(&["--ambient"], "with --ambient only `application` is possible");
+    refused(&["--image", "oci://example.com/one:1"], "the lane group needs two modules");
+    refused(&["--sha256", "hash-tag=0"], "there is no module `hash-tag`");
+    refused(&["--sha256", "hash-tagging=0"], "expected 64 hexadecimal digits");
+    refused(&["--delete", "--output", "x"], "cannot be used with");
 }
 
 #[test]

@@ -1,0 +1,245 @@
+//! What lane groups are rendered to, word for word. `UPDATE_GOLDEN=1 cargo test --package lanes` writes what is rendered now;
+//! read the difference before you keep it.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use hash_tagging::Tagger;
+use lanes::{
+    document::LaneGroup,
+    file,
+    render::istio::{FILE_NAMES, File, Images, Options, PluginKind, kustomization, render},
+};
+use serde_json::{Value, json};
+
+const GROUPS: [&str; 4] = ["user-segment", "strict", "strict-source-labels", "permissive-baggage"];
+
+fn path(below: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(below)
+}
+
+fn group_with(name: &str, changes: &[(&str, &str)]) -> LaneGroup {
+    let mut text = fs::read_to_string(path(&format!("groups/{name}.yaml"))).unwrap();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{name}: {from}");
+        text = text.replace(from, to);
+    }
+    let mut file = file::read(name, &text);
+    assert_eq!(file.groups.len(), 1, "{:?}", file.findings);
+    file.groups.remove(0)
+}
+
+fn rendered(group: &LaneGroup, plugin: PluginKind, ambient: bool) -> Vec<File> {
+    let images = Images { reference: Some("oci://example.com/{module}:1".to_owned()), ..Images::default() };
+    render(group, &Options { plugin, images, ambient }).unwrap()
+}
+
+/// The resources as a reader of the YAML gets them.
+fn resources(files: &[File]) -> Vec<Value> {
+    let of = |file: &File| serde_saphyr::from_multiple::<Value>(&file.to_string()).unwrap();
+    files.iter().flat_map(of).collect()
+}
+
+fn of_kind<'a>(resources: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    resources.iter().filter(|resource| resource["kind"] == kind).collect()
+}
+
+fn sidecars(name: &str, changes: &[(&str, &str)]) -> Vec<Value> {
+    resources(&rendered(&group_with(name, changes), PluginKind::WasmPlugin, false))
+}
+
+/// The rules of a VirtualService: name, what is retried, and the subsets.
+fn rules(resources: &[Value], host: &str) -> Vec<(String, Option<String>, Vec<String>)> {
+    let is_it = |service: &&&Value| service["spec"]["hosts"][0] == host;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let rule = |rule: &Value| {
+        let subsets = rule["route"].as_array().unwrap().iter();
+        let retry_on = rule["retries"]["retryOn"].as_str().map(|on| on.replace(NOT_SENT, "not sent"));
+        (text(&rule["name"]), retry_on, subsets.map(|to| text(&to["destination"]["subset"])).collect())
+    };
+    let services = of_kind(resources, "VirtualService");
+    services.iter().find(is_it).unwrap()["spec"]["http"].as_array().unwrap().iter().map(rule).collect()
+}
+
+const NOT_SENT: &str = "connect-failure,refused-stream,unavailable,cancelled";
+const MOCKC: &str = "mockc.default.svc.cluster.local";
+
+#[test]
+fn rendered_files_are_as_before() {
+    for name in GROUPS {
+        let files = rendered(&group_with(name, &[]), PluginKind::WasmPlugin, false);
+        let kustomization = kustomization(&files).unwrap();
+        let golden = path(&format!("rendered/{name}"));
+        let texts = files.iter().map(|file| (file.name, file.to_string()));
+        let texts: Vec<(&str, String)> = texts.chain([("kustomization.yaml", kustomization)]).collect();
+        if env::var_os("UPDATE_GOLDEN").is_some() {
+            let _ = fs::remove_dir_all(&golden);
+            fs::create_dir_all(&golden).unwrap();
+            texts.iter().for_each(|(file, text)| fs::write(golden.join(file), text).unwrap());
+        }
+        assert_eq!(fs::read_dir(&golden).unwrap().count(), texts.len(), "{name}");
+        for (file, text) in texts {
+            let before = fs::read_to_string(golden.join(file)).unwrap_or_default();
+            assert!(before == text, "{name}/{file}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn files_are_in_the_order_of_application() {
+    for name in GROUPS {
+        let files = rendered(&group_with(name, &[]), PluginKind::WasmPlugin, false);
+        let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+        let expected = FILE_NAMES.into_iter().filter(|name| names.contains(name));
+        assert_eq!(names, expected.collect::<Vec<_>>());
+        assert!(names.is_sorted());
+        assert!(
+            resources(&files)
+                .iter()
+                .all(|r| r["metadata"]["labels"] == json!({"app.kubernetes.io/managed-by": "lanes"}))
+        );
+    }
+}
+
+#[test]
+fn the_filter_accepts_its_configuration() {
+    for kind in [PluginKind::WasmPlugin, PluginKind::TrafficExtension] {
+        let all = resources(&rendered(&group_with("user-segment", &[]), kind, false));
+        let (kind, field) = match kind {
+            PluginKind::WasmPlugin => ("WasmPlugin", "/spec/pluginConfig"),
+            PluginKind::TrafficExtension => ("TrafficExtension", "/spec/wasm/pluginConfig"),
+        };
+        let plugins = of_kind(&all, kind);
+        let is_tagging = |plugin: &&&Value| plugin["spec"]["phase"] == "AUTHN";
+        let config = plugins.iter().find(is_tagging).unwrap().pointer(field).unwrap();
+        let tagger = Tagger::parse(config.to_string().as_bytes()).unwrap();
+        assert_eq!(tagger.warnings(), []);
+        let others: Vec<&Value> =
+            plugins.iter().filter(|plugin| !is_tagging(plugin)).filter_map(|p| p.pointer(field)).collect();
+        assert_eq!(others, vec![&json!({"traceHeader": "x-user-id", "routeHeaders": ["x-asm-prefer-tag"]}); 2]);
+    }
+}
+
+#[test]
+fn a_permissive_lane_is_replaced_by_an_aggregate_of_its_name() {
+    let all = sidecars("permissive-baggage", &[]);
+    let filters = of_kind(&all, "EnvoyFilter");
+    assert_eq!(filters.len(), 3);
+    let patches = filters[2]["spec"]["configPatches"].as_array().unwrap();
+    let said = patches
+        .iter()
+        .map(|patch| (patch["patch"]["operation"].as_str().unwrap(), patch["match"]["context"].as_str().unwrap()));
+    assert_eq!(said.collect::<Vec<_>>(), [("REMOVE", "ANY"), ("ADD", "ANY"), ("REMOVE", "ANY"), ("ADD", "ANY")]);
+    for (lane, pair) in ["v2", "v3"].iter().zip(patches.chunks(2)) {
+        assert_eq!(pair[0]["match"]["cluster"], json!({"service": MOCKC, "portNumber": 8000, "subset": lane}));
+        let cluster = &pair[1]["patch"]["value"];
+        assert_eq!(cluster["name"], format!("outbound|8000|{lane}|{MOCKC}"));
+        let members = [format!("outbound|8000|{lane}-only|{MOCKC}"), format!("outbound|8000|v1|{MOCKC}")];
+        assert_eq!(cluster["cluster_type"]["typed_config"]["clusters"], json!(members));
+        assert_eq!(cluster["common_lb_config"]["healthy_panic_threshold"]["value"], 0);
+        assert_eq!(cluster["circuit_breakers"]["thresholds"][0]["max_retries"], u32::MAX);
+        assert_eq!(cluster.get("typed_extension_protocol_options"), None);
+    }
+    let subsets = of_kind(&all, "DestinationRule")[2]["spec"]["subsets"].as_array().unwrap();
+    let names: Vec<&Value> = subsets.iter().map(|subset| &subset["name"]).collect();
+    assert_eq!(names, ["v1", "v2-only", "v2", "v3-only", "v3"]);
+}
+
+#[test]
+fn http2_is_said_of_the_aggregate_too() {
+    for protocol in ["http2", "grpc"] {
+        let to = format!("mockc, port: 8000, protocol: {protocol}");
+        let all = sidecars("user-segment", &[("mockc, port: 8000", &to)]);
+        let cluster = &of_kind(&all, "EnvoyFilter")[2]["spec"]["configPatches"][1]["patch"]["value"];
+        let options =
+            &cluster["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
+        assert_eq!(options["explicit_http_config"], json!({"http2_protocol_options": {}}));
+    }
+}
+
+#[test]
+fn retries_are_as_the_group_says() {
+    let rule = |name: &str, retry_on: Option<&str>, subset: &str| {
+        (name.to_owned(), retry_on.map(ToOwned::to_owned), vec![subset.to_owned()])
+    };
+    let idempotent = [
+        rule("s2-idempotent", Some("not sent,503,reset"), "s2"),
+        rule("s2", Some("not sent"), "s2"),
+        rule("baseline", None, "s1"),
+    ];
+    assert_eq!(rules(&sidecars("user-segment", &[]), MOCKC), idempotent);
+    let with = |retries: &str| {
+        sidecars("user-segment", &[("  baseline: s1", &format!("  retries: {retries}\n  baseline: s1"))])
+    };
+    let always = [rule("s2", Some("not sent,503,reset"), "s2"), rule("baseline", None, "s1")];
+    assert_eq!(rules(&with("always"), MOCKC), always);
+    let never = with("never");
+    let attempts = |service: &&Value| {
+        service["spec"]["http"].as_array().unwrap().iter().map(|rule| rule["retries"].clone()).collect::<Vec<_>>()
+    };
+    let attempts: Vec<Value> = of_kind(&never, "VirtualService").iter().flat_map(attempts).collect();
+    assert_eq!(attempts, vec![json!({"attempts": 0}); attempts.len()]);
+}
+
+#[test]
+fn strict_lanes_do_not_fall_back() {
+    let all = sidecars("strict", &[]);
+    assert!(of_kind(&all, "EnvoyFilter").is_empty() && of_kind(&all, "WasmPlugin").is_empty());
+    let subsets = of_kind(&all, "DestinationRule")[0]["spec"]["subsets"].as_array().unwrap();
+    assert_eq!(subsets.iter().map(|subset| &subset["name"]).collect::<Vec<_>>(), ["s1", "s2", "s3"]);
+    let hops: Vec<String> = rules(&all, MOCKC).into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(hops, ["s1", "s2", "s3"], "nothing takes a caller of no lane");
+    let ingress = &of_kind(&all, "VirtualService")[3]["spec"]["http"];
+    assert_eq!(
+        ingress[1]["match"],
+        json!([{"uri": {"exact": "/mock"}, "headers": {"x-asm-prefer-tag": {"exact": "s2"}}}])
+    );
+}
+
+#[test]
+fn whoever_decides_at_the_gateway_sets_the_tag() {
+    let all = sidecars("user-segment", &[]);
+    let ingress = &of_kind(&all, "VirtualService")[3]["spec"]["http"];
+    assert_eq!(ingress[0]["route"][0]["headers"], json!({"request": {"set": {"x-asm-prefer-tag": "s2"}}}));
+    assert_eq!(ingress[2]["route"][0].get("headers"), None, "the filter has set it");
+
+    let all = sidecars("permissive-baggage", &[]);
+    let ingress = &of_kind(&all, "VirtualService")[3]["spec"]["http"];
+    let of = |to: &Value| (to["weight"].as_u64().unwrap(), to["headers"]["request"]["set"]["version"].clone());
+    for rule in ingress.as_array().unwrap() {
+        let shares: Vec<_> = rule["route"].as_array().unwrap().iter().map(of).collect();
+        assert_eq!(shares, [(40, json!("v1")), (30, json!("v2")), (30, json!("v3"))]);
+    }
+}
+
+#[test]
+fn waypoints_get_additions_only() {
+    let application = [("{trace: {header: x-user-id}}", "application")];
+    let all = resources(&rendered(&group_with("user-segment", &application), PluginKind::WasmPlugin, true));
+    let filters = of_kind(&all, "EnvoyFilter");
+    let patches = |filter: &&&Value| filter["spec"]["configPatches"].as_array().unwrap().clone();
+    assert!(filters.iter().flat_map(|filter| patches(&filter)).all(|patch| patch["patch"]["operation"] == "ADD"));
+    let waypoint = &filters.last().unwrap()["spec"];
+    assert_eq!(
+        waypoint["targetRefs"],
+        json!([{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "waypoint"}])
+    );
+    let patch = &waypoint["configPatches"][2];
+    assert_eq!(patch["match"], json!({"context": "SIDECAR_INBOUND"}));
+    assert_eq!(patch["patch"]["value"]["name"], format!("inbound-vip|8000|http/s2|{MOCKC}"));
+    let clusters = [format!("inbound-vip|8000|http/s2-only|{MOCKC}"), format!("inbound-vip|8000|http/s1|{MOCKC}")];
+    assert_eq!(patch["patch"]["value"]["cluster_type"]["typed_config"]["clusters"], json!(clusters));
+    let subsets = of_kind(&all, "DestinationRule")[2]["spec"]["subsets"].as_array().unwrap();
+    assert_eq!(subsets.iter().map(|subset| &subset["name"]).collect::<Vec<_>>(), ["s1", "s2-only"]);
+    let analyzed = &of_kind(&all, "VirtualService")[0]["metadata"]["annotations"];
+    assert_eq!(analyzed, &json!({"galley.istio.io/analyze-suppress": "IST0101"}));
+
+    for name in ["user-segment", "strict", "permissive-baggage"] {
+        let refused = render(&group_with(name, &[]), &Options { ambient: true, ..Options::default() });
+        let said = refused.unwrap_err().to_string();
+        assert!(said.contains("with --ambient only `application` is possible"), "{said}");
+    }
+}
