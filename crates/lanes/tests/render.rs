@@ -216,6 +216,18 @@ fn whoever_decides_at_the_gateway_sets_the_tag() {
 }
 
 #[test]
+fn a_condition_on_the_route_header_chooses_among_the_lanes() {
+    let names = |condition: &str| {
+        let route =
+            format!("{{name: everybody, service: mocka, match: [{{headers: {{X-Asm-Prefer-Tag: {condition}}}}}]}}");
+        let all = sidecars("user-segment", &[("{name: everybody, service: mocka}", &route)]);
+        rules(&all, "*").into_iter().skip(2).map(|(name, ..)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("{prefix: s}"), ["everybody-s2-idempotent", "everybody-s2", "everybody-baseline"]);
+    assert_eq!(names("{prefix: t}"), ["everybody-baseline"], "an unknown tag goes to the baseline");
+}
+
+#[test]
 fn waypoints_get_additions_only() {
     let application = [("{trace: {header: x-user-id}}", "application")];
     let all = resources(&rendered(&group_with("user-segment", &application), PluginKind::WasmPlugin, true));
