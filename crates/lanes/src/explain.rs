@@ -11,7 +11,7 @@ use plugin_config::Refused;
 use serde::Serialize;
 
 use crate::{
-    document::{LaneGroup, Untagged},
+    document::{LaneGroup, Untagged, Weight},
     tagging,
 };
 
@@ -54,24 +54,36 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
     }
 
     let Some(route) = spec.routes.iter().find(|route| route.takes(&request)) else {
-        let because = "no route takes the request".to_owned();
+        let because = "no route takes the request, so the gateway answers 404".to_owned();
         return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });
     };
     let tag = request.first(&spec.route_header.to_ascii_lowercase()).map(Cow::into_owned);
     let tagged = spec.lanes.iter().find(|lane| Some(lane.name.as_bytes()) == tag.as_deref());
+    let weights = spec.assign.as_ref().and_then(|assign| assign.weights.as_ref());
     let lane = match (&route.lane, tagged) {
+        (None, _) if weights.is_some() => {
+            because = by_chance(weights.into_iter().flatten());
+            None
+        }
         (Some(lane), _) => {
             because = format!("the route `{}` sends it there, whatever its tag", route.name);
             Some(lane.clone())
         }
         (None, Some(lane)) => Some(lane.name.clone()),
         (None, None) => {
-            because = "it has no tag of this lane group".to_owned();
-            (spec.untagged() == Untagged::Baseline).then(|| spec.baseline.clone())
+            let is_taken = spec.untagged() == Untagged::Baseline;
+            let answer = if is_taken { "" } else { ", so the gateway answers 404" };
+            because = format!("it has no tag of this lane group{answer}");
+            is_taken.then(|| spec.baseline.clone())
         }
     };
     let chain = lane.as_ref().map(|lane| chain::chain(spec, lane)).unwrap_or_default();
     Ok(Explanation { lane, route: Some(route.name.clone()), because, bucket, chain })
+}
+
+fn by_chance<'a>(weights: impl Iterator<Item = &'a Weight>) -> String {
+    let shares: Vec<String> = weights.map(|share| format!("{} % {}", share.weight, share.lane)).collect();
+    format!("the gateway chooses by chance, whatever the request: {}", shares.join(", "))
 }
 
 fn decided(decision: &hash_tagging::Decision<'_>) -> String {

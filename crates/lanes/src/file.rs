@@ -1,12 +1,12 @@
 //! A file of documents: lane groups, plug-in configurations, and what else is in it.
 
-use hash_tagging::Tagger;
 use plugin_config::Problem;
 use serde_json::Value;
 
 use crate::{
     check::check,
     document::LaneGroup,
+    filter,
     finding::{Finding, Severity},
     schema,
     yaml::{Document, documents},
@@ -69,10 +69,9 @@ impl File {
             let dot = if field.is_empty() || problem.path.is_empty() { "" } else { "." };
             Problem::new(format!("{field}{dot}{}", problem.path), problem.message)
         };
-        match Tagger::parse(config.to_string().as_bytes()) {
-            Ok(tagger) => {
-                let warnings = tagger.warnings().iter().cloned().map(inside).collect();
-                self.add(name, document, Severity::Warning, warnings);
+        match filter::read(config) {
+            Ok(warnings) => {
+                self.add(name, document, Severity::Warning, warnings.into_iter().map(inside).collect());
             }
             Err(refused) => {
                 self.add(name, document, Severity::Error, refused.0.into_iter().map(inside).collect());

@@ -7,6 +7,7 @@ pub mod check;
 pub mod document;
 pub mod explain;
 pub mod file;
+pub mod filter;
 pub mod finding;
 pub mod render;
 pub mod schema;

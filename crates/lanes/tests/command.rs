@@ -111,6 +111,18 @@ fn explain_follows_source_labels_out_of_the_lane() {
 }
 
 #[test]
+fn explain_does_not_guess_what_is_left_to_chance() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = "users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20}]}";
+    let group = changed(&folder, "g.yaml", users, "weights: [{lane: s1, weight: 80}, {lane: s2, weight: 20}]");
+    let (_, stdout, _) = run(&["explain", &group, "--header", "x-asm-prefer-tag: s2"]);
+    let line = "lane    none: the gateway chooses by chance, whatever the request: 80 % s1, 20 % s2\n";
+    assert!(stdout.starts_with(line), "{stdout}");
+    let (_, stdout, _) = run(&["explain", &group, "--header", "x-user-id: jason"]);
+    assert!(stdout.starts_with("lane    s2: the route `jason`"), "{stdout}");
+}
+
+#[test]
 fn a_ramp_is_told_apart_from_a_reshuffle() {
     let folder = tempfile::tempdir().unwrap();
     let old = published().to_str().unwrap().to_owned();

@@ -76,7 +76,7 @@ fn told(explanation: &Explanation) -> String {
     let Explanation { lane, route, because, bucket, chain } = explanation;
     let mut told = match lane {
         Some(lane) => format!("lane    {lane}: {because}\n"),
-        None => format!("lane    none: {because}; the gateway answers 404\n"),
+        None => format!("lane    none: {because}\n"),
     };
     if let Some((bucket, modulo)) = bucket {
         told += &format!("bucket  {bucket} of {modulo}\n");
