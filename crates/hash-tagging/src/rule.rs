@@ -20,8 +20,9 @@ pub struct Rule {
     pub(crate) users: BTreeMap<Vec<u8>, Outcome>,
     pub(crate) modulo: u32,
     pub(crate) policies: PolicyTable,
-    /// By policy; the last one is for the buckets that no policy covers.
+    /// By policy.
     pub(crate) outcomes: Vec<Outcome>,
+    /// For the buckets that no policy covers.
     pub(crate) uncovered: Outcome,
     pub(crate) missing: Outcome,
     pub(crate) incoming: Incoming,
