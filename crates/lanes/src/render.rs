@@ -1,3 +1,10 @@
 //! From a lane group to what carries it out.
 
+mod filter;
+mod names;
+mod rules;
+
+pub mod envoy;
 pub mod istio;
+
+pub use filter::Module;

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use lanes::render::istio::{self, File, Images, Module, PluginKind};
+use lanes::render::{
+    Module,
+    istio::{self, File, Images, PluginKind},
+};
 
 use super::{FINE, YELLOW, group, print};
 

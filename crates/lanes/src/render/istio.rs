@@ -8,18 +8,16 @@ mod destination_rule;
 mod envoy_filter;
 mod file;
 mod gateway;
-mod ingress;
 mod plugin;
 mod propagation;
 mod resource;
-mod retries;
 mod services;
 mod virtual_service;
 
 use crate::document::{LaneGroup, Service};
 
 pub use file::{File, kustomization};
-pub use plugin::{Images, Module, PluginKind};
+pub use plugin::{Images, PluginKind};
 
 /// Every file that a rendering may have, in the order of application.
 pub const FILE_NAMES: [&str; 6] = [
@@ -61,19 +59,7 @@ pub fn render(group: &LaneGroup, options: &Options) -> anyhow::Result<Vec<File>>
     Ok(files.into_iter().filter(|file| !file.documents.is_empty()).collect())
 }
 
-impl LaneGroup {
-    /// The name that every cluster and subset of a service hangs on.
-    fn host(&self, service: &str) -> String {
-        format!("{service}.{}.svc.cluster.local", self.metadata.namespace)
-    }
-
-    /// The name of what belongs to a service.
-    fn name_for(service: &Service) -> String {
-        format!("{}-lanes", service.name)
-    }
-}
-
-/// The subset of a lane's own pods, which a permissive lane tries first.
-fn own_pods(lane: &str) -> String {
-    format!("{lane}-only")
+/// The name of what belongs to a service.
+fn name_for(service: &Service) -> String {
+    format!("{}-lanes", service.name)
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    File, Options, own_pods,
+    File, Options, name_for,
     resource::{Kind, Resource},
 };
-use crate::document::{Lane, LaneGroup, Mode, Spec};
+use crate::{
+    document::{Lane, LaneGroup, Mode, Spec},
+    render::names::own_pods,
+};
 
 /// Without outlierDetection, on purpose: it would let a partly healthy lane spill into the baseline.
 #[derive(Serialize)]
@@ -29,7 +32,7 @@ pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File>
     for service in &group.spec.services {
         let subsets = group.spec.lanes.iter().flat_map(|lane| subsets(&group.spec, lane, options)).collect();
         let rule = DestinationRule { host: group.host(&service.name), subsets };
-        file.add(&Resource::new(LaneGroup::name_for(service), &group.metadata.namespace, rule))?;
+        file.add(&Resource::new(name_for(service), &group.metadata.namespace, rule))?;
     }
     Ok(file)
 }

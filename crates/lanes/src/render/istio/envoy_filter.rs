@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    File, Options, ambient,
+    File, Options, ambient, name_for,
     resource::{Kind, Resource, TargetRef},
 };
 use crate::document::{LaneGroup, Service};
@@ -67,7 +67,7 @@ pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File>
     }
     for service in &spec.services {
         let config_patches = patches(group, service, options);
-        let name = format!("{}-{}", group.metadata.namespace, LaneGroup::name_for(service));
+        let name = format!("{}-{}", group.metadata.namespace, name_for(service));
         let filter = EnvoyFilter { target_refs: Vec::new(), config_patches };
         file.add(&Resource::new(name, ROOT_NAMESPACE, filter))?;
     }
@@ -79,7 +79,7 @@ pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File>
 
 fn patches(group: &LaneGroup, service: &Service, options: &Options) -> Vec<ConfigPatch> {
     let host = group.host(&service.name);
-    let cluster = |subset: &str| format!("outbound|{}|{subset}|{host}", service.port);
+    let cluster = |subset: &str| group.cluster(service, subset);
     let lanes = group.spec.lanes.iter().filter(|lane| group.spec.falls_back(&lane.name));
     let patches = lanes.flat_map(|lane| {
         let services = json!([{"host": host, "name": service.name, "namespace": group.metadata.namespace}]);

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    File, ingress,
+    File,
     resource::{Kind, Resource},
     virtual_service::VirtualService,
 };
-use crate::document::LaneGroup;
+use crate::{document::LaneGroup, render::rules::ingress};
 
 #[derive(Serialize)]
 struct Gateway {
@@ -40,8 +40,7 @@ pub(super) fn file(group: &LaneGroup) -> anyhow::Result<File> {
     let gateway =
         Gateway { selector: given.selector.clone(), servers: vec![Server { port, hosts: given.hosts.clone() }] };
     file.add(&Resource::new(&name, namespace, gateway))?;
-    let routes =
-        VirtualService { hosts: given.hosts.clone(), gateways: vec![name.clone()], http: ingress::rules(group) };
+    let routes = VirtualService::new(group, given.hosts.clone(), vec![name.clone()], ingress(group));
     file.add(&Resource::new(&name, namespace, routes))?;
     Ok(file)
 }

@@ -9,7 +9,7 @@ use super::{
     File, Options,
     resource::{Kind, Resource, Selector},
 };
-use crate::{document::LaneGroup, tagging};
+use crate::{document::LaneGroup, render::Module, tagging};
 
 /// The resource that a filter's module becomes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -19,17 +19,6 @@ pub enum PluginKind {
     WasmPlugin,
     /// Its successor, from Istio 1.30.
     TrafficExtension,
-}
-
-/// A filter.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Module {
-    /// Assigns users to lanes, at the gateway.
-    HashTagging,
-    /// Carries the tag through applications by W3C baggage, in the sidecars.
-    BaggagePropagation,
-    /// Carries the tag through applications by the id of a trace, in the sidecars.
-    TracePropagation,
 }
 
 /// Where the modules are.
@@ -116,20 +105,6 @@ impl Plugin {
                 let wasm = Wasm { url, sha256, fail_strategy, plugin_config };
                 file.add(&Resource::new(name, &namespace, TrafficExtension { selector, phase, wasm }))
             }
-        }
-    }
-}
-
-impl Module {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::HashTagging, Self::BaggagePropagation, Self::TracePropagation];
-
-    /// The name of its image.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::HashTagging => "hash-tagging",
-            Self::BaggagePropagation => "baggage-propagation",
-            Self::TracePropagation => "trace-propagation",
         }
     }
 }

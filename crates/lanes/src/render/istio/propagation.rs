@@ -1,12 +1,7 @@
 //! The filters in the sidecars: the tag crosses applications that do not know it.
 
-use serde_json::{Value, json};
-
-use super::{
-    File, Options,
-    plugin::{Module, Plugin},
-};
-use crate::document::{LaneGroup, Propagation, Spec};
+use super::{File, Options, plugin::Plugin};
+use crate::{document::LaneGroup, render::filter};
 
 /// Applied before the gateway's rules: what is tagged there must find its way from the first request on.
 ///
@@ -14,7 +9,7 @@ use crate::document::{LaneGroup, Propagation, Spec};
 pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
     let comment = "The filter in the sidecars of every lane's pods: the tag crosses applications that do not know it.";
     let mut file = File::new("35-propagation.yaml", comment);
-    let Some((module, config)) = filter(&group.spec) else { return Ok(file) };
+    let Some((module, config)) = filter::in_sidecars(&group.spec) else { return Ok(file) };
     for lane in &group.spec.lanes {
         let plugin = Plugin {
             name: format!("{}-{}-{}", group.metadata.name, lane.name, module.name()),
@@ -27,21 +22,4 @@ pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File>
         plugin.add_to(&mut file, options)?;
     }
     Ok(file)
-}
-
-fn filter(spec: &Spec) -> Option<(Module, Value)> {
-    let header = &spec.route_header;
-    match spec.propagation() {
-        Propagation::Trace(trace) => {
-            Some((Module::TracePropagation, json!({"traceHeader": trace.header, "routeHeaders": [header]})))
-        }
-        Propagation::Baggage(baggage) => {
-            let config = match baggage.key {
-                Some(key) => json!({"members": [{"key": key, "header": header}]}),
-                None => json!({"headers": [header]}),
-            };
-            Some((Module::BaggagePropagation, config))
-        }
-        Propagation::Application | Propagation::SourceLabels => None,
-    }
 }

@@ -1,51 +1,55 @@
-//! The shape of a VirtualService.
+//! VirtualServices: rules in Istio's words.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::resource::Kind;
-use crate::document::StringMatch;
+use crate::{
+    document::{LaneGroup, StringMatch},
+    render::rules::{Condition, Destination, Resend, Rule},
+};
+
+/// The request cannot have reached the application. Istio's own default.
+const NOT_SENT: &str = "connect-failure,refused-stream,unavailable,cancelled";
+/// It may have. Without `reset`, requests in flight are lost with the pod.
+const MAYBE_SENT: &str = "connect-failure,refused-stream,unavailable,cancelled,503,reset";
 
 /// Where the requests of some hosts go.
 #[derive(Serialize)]
 pub(super) struct VirtualService {
-    pub(super) hosts: Vec<String>,
+    hosts: Vec<String>,
     /// The gateways that it is for; none for the mesh.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) gateways: Vec<String>,
-    pub(super) http: Vec<HttpRoute>,
+    gateways: Vec<String>,
+    http: Vec<HttpRoute>,
 }
 
-/// A rule. The first that matches takes the request.
-#[derive(Clone, Serialize)]
-pub(super) struct HttpRoute {
-    pub(super) name: String,
-    /// Of which one must hold; every request if there are none.
+#[derive(Serialize)]
+struct HttpRoute {
+    name: String,
     #[serde(rename = "match", skip_serializing_if = "Vec::is_empty")]
-    pub(super) matches: Vec<HttpMatch>,
-    pub(super) route: Vec<Destination>,
+    matches: Vec<HttpMatch>,
+    route: Vec<HttpRouteDestination>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) retries: Option<HttpRetry>,
+    retries: Option<HttpRetry>,
 }
 
-/// Conditions that must all hold.
-#[derive(Clone, Default, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct HttpMatch {
+struct HttpMatch {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) uri: Option<StringMatch>,
+    uri: Option<StringMatch>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) headers: BTreeMap<String, StringMatch>,
+    headers: BTreeMap<String, StringMatch>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) source_labels: BTreeMap<String, String>,
+    source_labels: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) method: Option<StringMatch>,
+    method: Option<StringMatch>,
 }
 
-/// A subset of a service, and its share.
-#[derive(Clone, Serialize)]
-pub(super) struct Destination {
+#[derive(Serialize)]
+struct HttpRouteDestination {
     destination: Subset,
     #[serde(skip_serializing_if = "Option::is_none")]
     weight: Option<u32>,
@@ -53,48 +57,76 @@ pub(super) struct Destination {
     headers: Option<Headers>,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct Subset {
     host: String,
     subset: String,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct Headers {
     request: HeaderEdits,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct HeaderEdits {
     set: BTreeMap<String, String>,
 }
 
-/// When a request is sent again.
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct HttpRetry {
-    pub(super) attempts: u32,
+struct HttpRetry {
+    attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) retry_on: Option<&'static str>,
+    retry_on: Option<&'static str>,
     /// Envoy's `previous_priorities`, updated every second attempt: after the lane's pods, the baseline's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) retry_remote_localities: Option<bool>,
+    retry_remote_localities: Option<bool>,
 }
 
-impl Destination {
-    pub(super) fn new(host: &str, lane: &str) -> Self {
-        let destination = Subset { host: host.to_owned(), subset: lane.to_owned() };
-        Self { destination, weight: None, headers: None }
+impl VirtualService {
+    /// For the gateways, or for the mesh if there are none.
+    pub(super) fn new(group: &LaneGroup, hosts: Vec<String>, gateways: Vec<String>, rules: Vec<Rule>) -> Self {
+        Self { hosts, gateways, http: rules.into_iter().map(|rule| HttpRoute::new(group, rule)).collect() }
     }
+}
 
-    pub(super) fn weighing(self, weight: u32) -> Self {
-        Self { weight: Some(weight), ..self }
+impl HttpRoute {
+    fn new(group: &LaneGroup, rule: Rule) -> Self {
+        let Rule { name, conditions, destinations, retries } = rule;
+        let route = destinations.into_iter().map(|destination| HttpRouteDestination::new(group, destination));
+        Self {
+            name,
+            matches: conditions.into_iter().map(HttpMatch::from).collect(),
+            route: route.collect(),
+            retries: retries.map(HttpRetry::from),
+        }
     }
+}
 
-    /// Sets a header of the requests that come this way.
-    pub(super) fn setting(self, header: &str, value: &str) -> Self {
-        let set = [(header.to_owned(), value.to_owned())].into();
-        Self { headers: Some(Headers { request: HeaderEdits { set } }), ..self }
+impl HttpRouteDestination {
+    fn new(group: &LaneGroup, destination: Destination) -> Self {
+        let Destination { service, lane, weight, sets_tag } = destination;
+        let set = || HeaderEdits { set: [(group.spec.header(), lane.clone())].into() };
+        let headers = sets_tag.then(|| Headers { request: set() });
+        Self { destination: Subset { host: group.host(&service), subset: lane }, weight, headers }
+    }
+}
+
+impl From<Condition> for HttpMatch {
+    fn from(Condition { uri, headers, source_labels, method }: Condition) -> Self {
+        Self { uri, headers, source_labels, method }
+    }
+}
+
+impl From<Resend> for HttpRetry {
+    fn from(resend: Resend) -> Self {
+        let when = |on| Self { attempts: 2, retry_on: Some(on), retry_remote_localities: Some(true) };
+        match resend {
+            Resend::Never => Self { attempts: 0, retry_on: None, retry_remote_localities: None },
+            Resend::NotSent => when(NOT_SENT),
+            Resend::MaybeSent => when(MAYBE_SENT),
+        }
     }
 }
 

@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::own_pods;
-use crate::document::Protocol;
+use crate::{document::Protocol, render::names::own_pods};
 
 /// The lane's own pods and, while none of them is healthy, the baseline's (`envoy.clusters.aggregate`).
 #[derive(Serialize)]

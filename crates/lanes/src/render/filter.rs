@@ -1,0 +1,48 @@
+//! The filters: which of them a lane group needs, and how they are configured.
+
+use serde_json::{Value, json};
+
+use crate::document::{Propagation, Spec};
+
+/// A filter.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Module {
+    /// Assigns users to lanes, at the gateway.
+    HashTagging,
+    /// Carries the tag through applications by W3C baggage, in the sidecars.
+    BaggagePropagation,
+    /// Carries the tag through applications by the id of a trace, in the sidecars.
+    TracePropagation,
+}
+
+impl Module {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::HashTagging, Self::BaggagePropagation, Self::TracePropagation];
+
+    /// The name of the filter and of its image.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HashTagging => "hash-tagging",
+            Self::BaggagePropagation => "baggage-propagation",
+            Self::TracePropagation => "trace-propagation",
+        }
+    }
+}
+
+/// The filter of the sidecars, and its configuration: the same inbound and outbound.
+pub(super) fn in_sidecars(spec: &Spec) -> Option<(Module, Value)> {
+    let header = &spec.route_header;
+    match spec.propagation() {
+        Propagation::Trace(trace) => {
+            Some((Module::TracePropagation, json!({"traceHeader": trace.header, "routeHeaders": [header]})))
+        }
+        Propagation::Baggage(baggage) => {
+            let config = match baggage.key {
+                Some(key) => json!({"members": [{"key": key, "header": header}]}),
+                None => json!({"headers": [header]}),
+            };
+            Some((Module::BaggagePropagation, config))
+        }
+        Propagation::Application | Propagation::SourceLabels => None,
+    }
+}
