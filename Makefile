@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint dist fmt clean
+.PHONY: help setup demo up test lint dist render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -14,7 +14,7 @@ setup: ## fetch or build the tools that are missing, into .tools/
 demo: ## show the walkthroughs on this machine
 	@$(XTASK) demo
 
-up: ## start user-segment, or WALKTHROUGH=permissive-baggage, and keep it running
+up: ## start user-segment, or WALKTHROUGH=name, and keep it running
 	@$(XTASK) up
 
 test: ## run every check and every test
@@ -25,6 +25,9 @@ lint: ## check format, lints, dependencies and documentation
 
 dist: ## build the filters as release modules into dist/
 	@$(XTASK) dist
+
+render: ## write manifests/ and envoy/ anew from the lane groups
+	@UPDATE_GOLDEN=1 cargo test --quiet --locked --package lanes --test walkthroughs
 
 fmt: ## format the sources
 	@cargo fmt --all

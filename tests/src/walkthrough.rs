@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Result, anyhow, ensure};
-use local_mesh::{Client, Envoy, Mesh, MeshOptions, Network, installed_opentelemetry};
+use local_mesh::{Client, Envoy, Mesh, MeshOptions, Network, Programs, installed_opentelemetry};
 use tempfile::TempDir;
 
 use crate::{dist, mock_service, repository};
@@ -21,13 +21,42 @@ pub type Seen = BTreeMap<String, usize>;
 
 /// Starts the walkthrough `name` of the repository.
 pub fn start(name: &str) -> Result<Mesh> {
-    start_from(repository(), name)
+    Mesh::start(options(name)?)
 }
 
 /// Starts the walkthrough `name` with its files changed by `change`, which must change something.
 pub fn start_changed(name: &str, change: impl Fn(&str) -> String) -> Result<Mesh> {
-    let root = changed(name, change)?;
-    start_from(root.path(), name)
+    let mut options = options(name)?;
+    let changed = changed(&options.configuration, change)?;
+    options.configuration = changed.path().to_owned();
+    Mesh::start(options)
+}
+
+/// The walkthrough `name`, to be started.
+pub fn options(name: &str) -> Result<MeshOptions> {
+    let programs = Programs {
+        envoy: Envoy::binary(repository())?,
+        modules: dist(),
+        mock_service: mock_service()?,
+        python: repository().join("sample/opentelemetry/application.py"),
+        opentelemetry: installed_opentelemetry(repository()),
+    };
+    MeshOptions::walkthrough(repository(), name, programs, Network::Free)
+}
+
+/// A copy of the files of `from`, changed.
+pub fn changed(from: &Path, change: impl Fn(&str) -> String) -> Result<TempDir> {
+    let to = tempfile::tempdir()?;
+    let mut changes = 0;
+    for file in fs::read_dir(from)? {
+        let file = file?;
+        let text = fs::read_to_string(file.path())?;
+        let changed = change(&text);
+        changes += usize::from(changed != text);
+        fs::write(to.path().join(file.file_name()), changed)?;
+    }
+    ensure!(changes > 0, "no file of {} has what was to be changed", from.display());
+    Ok(to)
 }
 
 /// Runs `happening` while four clients send requests without a break.
@@ -65,35 +94,6 @@ pub fn while_requests_flow(
         }
         Ok(all)
     })
-}
-
-fn start_from(repo_root: &Path, name: &str) -> Result<Mesh> {
-    Mesh::start(MeshOptions {
-        repo_root: repo_root.to_owned(),
-        walkthrough: name.to_owned(),
-        envoy: Envoy::binary(repository())?,
-        mock_service: mock_service()?,
-        opentelemetry: installed_opentelemetry(repository()),
-        modules: dist(),
-        network: Network::Free,
-    })
-}
-
-/// A directory that has changed copies of the files in the place where a repository has them.
-fn changed(name: &str, change: impl Fn(&str) -> String) -> Result<TempDir> {
-    let root = tempfile::tempdir()?;
-    let (from, to) = (repository().join("envoy").join(name), root.path().join("envoy").join(name));
-    fs::create_dir_all(&to)?;
-    let mut changes = 0;
-    for file in fs::read_dir(from)? {
-        let file = file?;
-        let text = fs::read_to_string(file.path())?;
-        let changed = change(&text);
-        changes += usize::from(changed != text);
-        fs::write(to.join(file.file_name()), changed)?;
-    }
-    ensure!(changes > 0, "no file of {name} has what was to be changed");
-    Ok(root)
 }
 
 /// Ends the flows also when something panics, so that the test fails instead of hanging.

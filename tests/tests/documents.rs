@@ -194,7 +194,9 @@ fn every_path_named_in_a_document_exists() {
     for document in documents() {
         let text = read(&document);
         for code in text.split('`').skip(1).step_by(2) {
-            let is_path = ["crates/", "envoy/", "manifests/", "tests/"].iter().any(|start| code.starts_with(start));
+            let is_path = ["crates/", "docs/", "envoy/", "manifests/", "sample/", "tests/"]
+                .iter()
+                .any(|start| code.starts_with(start));
             if is_path && !code.contains(['*', ' ', '…']) {
                 assert!(repository().join(code).exists(), "{}: there is no {code}", document.display());
                 named += 1;
@@ -215,13 +217,17 @@ fn every_crate_is_on_the_map() {
 
 #[test]
 fn every_kustomization_lists_every_file_beside_it() {
-    let kustomizations = files("manifests", "yaml").into_iter().filter(|path| path.ends_with("kustomization.yaml"));
+    let kustomizations = files("manifests", "yaml").into_iter().chain(files("sample", "yaml"));
+    let kustomizations = kustomizations.filter(|path| path.ends_with("kustomization.yaml"));
     for kustomization in kustomizations {
         let listed: BTreeSet<String> =
             yaml(&read(&kustomization))[0]["resources"].as_array().unwrap().iter().map(text).collect();
         let beside = fs::read_dir(kustomization.parent().unwrap()).unwrap();
         let beside = beside.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let beside: BTreeSet<String> = beside.filter(|name| name != "kustomization.yaml").collect();
+        let is_resource = |name: &String| {
+            !["kustomization.yaml", "lane-group.yaml"].contains(&name.as_str()) && name.ends_with(".yaml")
+        };
+        let beside: BTreeSet<String> = beside.filter(is_resource).collect();
         assert_eq!(listed, beside, "{}", kustomization.display());
     }
 }
@@ -230,44 +236,11 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// Istio replaces a lane's cluster by name: the names in the EnvoyFilters must be those that the subsets get.
-#[test]
-fn the_fallback_names_the_clusters_that_istio_makes_of_the_subsets() {
-    for (walkthrough, lanes) in [("user-segment", &["s2"][..]), ("permissive-baggage", &["s2", "s3"])] {
-        let directory = repository().join("manifests").join(walkthrough);
-        let rules = yaml(&read(&directory.join("10-destination-rules.yaml")));
-        let filters = yaml(&read(&directory.join("20-fallback.yaml")));
-        assert_eq!(rules.len(), filters.len());
-        for (rule, filter) in rules.iter().zip(&filters) {
-            let host = text(&rule["spec"]["host"]);
-            let subsets: Vec<String> =
-                rule["spec"]["subsets"].as_array().unwrap().iter().map(|subset| text(&subset["name"])).collect();
-            let of_lanes = lanes.iter().flat_map(|lane| [format!("{lane}-only"), (*lane).to_owned()]);
-            assert!(subsets.iter().cloned().eq(["s1".to_owned()].into_iter().chain(of_lanes)), "{host}: {subsets:?}");
-            let patches = filter["spec"]["configPatches"].as_array().unwrap();
-            assert_eq!(patches.len(), 2 * lanes.len(), "{host}");
-            for (lane, patches) in lanes.iter().zip(patches.chunks(2)) {
-                is_replaced_by_an_aggregate(lane, &host, &patches[0], &patches[1]);
-            }
-        }
-    }
-}
-
-fn is_replaced_by_an_aggregate(lane: &str, host: &str, remove: &Value, add: &Value) {
-    let removed = &remove["match"]["cluster"];
-    assert_eq!((text(&removed["service"]).as_str(), text(&removed["subset"]).as_str()), (host, lane));
-    let added = &add["patch"]["value"];
-    assert_eq!(text(&added["name"]), format!("outbound|8000|{lane}|{host}"));
-    let clusters: Vec<String> =
-        added["cluster_type"]["typed_config"]["clusters"].as_array().unwrap().iter().map(text).collect();
-    assert_eq!(clusters, [format!("outbound|8000|{lane}-only|{host}"), format!("outbound|8000|s1|{host}")]);
-}
-
 #[test]
 fn the_walkthrough_has_one_baggage_configuration_and_it_is_accepted() {
     let envoy = yaml(&read(&repository().join("envoy/permissive-baggage/baggage-propagation.yaml")));
     let envoy = text(&envoy[0]["resources"][0]["typed_config"]["config"]["configuration"]["value"]);
-    let istio = yaml(&read(&repository().join("manifests/permissive-baggage/50-baggage-propagation.yaml")));
+    let istio = yaml(&read(&repository().join("manifests/permissive-baggage/35-propagation.yaml")));
     assert_eq!(serde_json::from_str::<Value>(&envoy).unwrap(), istio[0]["spec"]["pluginConfig"]);
     Propagator::parse(envoy.as_bytes()).unwrap_or_else(|refused| panic!("{refused}"));
 }
@@ -275,7 +248,7 @@ fn the_walkthrough_has_one_baggage_configuration_and_it_is_accepted() {
 /// What the walkthrough shows is only true of such an application.
 #[test]
 fn the_python_application_knows_nothing_of_lanes() {
-    let program = read(&repository().join("envoy/permissive-baggage/application.py")).to_lowercase();
+    let program = read(&repository().join("sample/opentelemetry/application.py")).to_lowercase();
     for word in ["opentelemetry", "otel", "baggage", "lane", "propagat", "header", "x-asm", "trace"] {
         assert!(!program.contains(word), "{word}");
     }

@@ -12,12 +12,12 @@ use std::{
 use anyhow::Result;
 use libtest_mimic::{Arguments, Trial};
 use local_mesh::{Client, Mesh, wait_until};
-use traffic_lanes_tests::walkthrough::{Seen, start_changed, while_requests_flow};
+use traffic_lanes_tests::walkthrough::{Seen, changed, options, while_requests_flow};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const TAG: &str = "x-asm-prefer-tag";
-/// The lanes and their chains: s2 lacks mockb, s3 lacks mockc.
-const LANES: [(&str, &str); 3] = [("s1", "v1,v1,v1"), ("s2", "v2,v1,v2"), ("s3", "v3,v3,v1")];
+const TAG: &str = "version";
+/// The lanes and their chains: v2 lacks mockb, v3 lacks mockc.
+const LANES: [(&str, &str); 3] = [("v1", "v1,v1,v1"), ("v2", "v2,v1,v2"), ("v3", "v3,v3,v1")];
 /// Of 100 requests without a tag.
 const WEIGHTS: [u32; 3] = [40, 30, 30];
 /// What the application of a pod gets, in the log of its sidecar.
@@ -75,10 +75,11 @@ fn run(arguments: &Arguments, propagators: &'static str, tests: &[Test]) -> libt
 }
 
 fn start(propagators: &str) -> Result<Mesh> {
-    start_changed("permissive-baggage", |text| {
-        let text = text.replace("OTEL_PROPAGATORS: baggage", &format!("OTEL_PROPAGATORS: {propagators}"));
-        text.replace("stat_prefix: inbound", ACCESS_LOG)
-    })
+    let mut options = options("permissive-baggage")?;
+    let logging = changed(&options.configuration, |text| text.replace("stat_prefix: inbound", ACCESS_LOG))?;
+    options.configuration = logging.path().to_owned();
+    options.environment.insert("OTEL_PROPAGATORS".to_owned(), propagators.to_owned());
+    Mesh::start(options)
 }
 
 fn client(mesh: &Mesh) -> Client {
@@ -118,23 +119,23 @@ fn every_lane_keeps_to_its_chain(mesh: &mut Mesh) {
         "-> mocka(version: v2, ip: {network}.1.12)-> mockb(version: v1, ip: {network}.2.11)\
          -> mockc(version: v2, ip: {network}.3.12)"
     );
-    assert_eq!(client.send("GET", &[(TAG, "s2")]).unwrap().body, expected);
+    assert_eq!(client.send("GET", &[(TAG, "v2")]).unwrap().body, expected);
 }
 
 fn a_clients_own_members_reach_every_application(mesh: &mut Mesh) {
-    let headers = [(TAG, "s2"), ("baggage", "user=alice,tenant=a%20b")];
+    let headers = [(TAG, "v2"), ("baggage", "user=alice,tenant=a%20b")];
     assert_eq!(chain(&client(mesh), &headers), "v2,v1,v2");
-    assert_eq!(baggage_at(mesh, "mocka-v2", "user=alice"), "lane=s2,user=alice,tenant=a%20b");
+    assert_eq!(baggage_at(mesh, "mocka-v2", "user=alice"), "version=v2,user=alice,tenant=a%20b");
     // Python writes a space as a plus.
-    assert_eq!(baggage_at(mesh, "mockb-v1", "user=alice"), "lane=s2,user=alice,tenant=a+b");
-    assert_eq!(baggage_at(mesh, "mockc-v2", "user=alice"), "lane=s2,user=alice,tenant=a+b");
+    assert_eq!(baggage_at(mesh, "mockb-v1", "user=alice"), "version=v2,user=alice,tenant=a+b");
+    assert_eq!(baggage_at(mesh, "mockc-v2", "user=alice"), "version=v2,user=alice,tenant=a+b");
 }
 
 fn a_malformed_member_costs_nothing_else(mesh: &mut Mesh) {
-    let headers = [(TAG, "s2"), ("baggage", "broken=%zz,user=bob,no value,=")];
+    let headers = [(TAG, "v2"), ("baggage", "broken=%zz,user=bob,no value,=")];
     assert_eq!(chain(&client(mesh), &headers), "v2,v1,v2");
     assert!(!baggage_at(mesh, "mocka-v2", "user=bob").contains("%zz"));
-    assert_eq!(baggage_at(mesh, "mockc-v2", "user=bob"), "lane=s2,user=bob");
+    assert_eq!(baggage_at(mesh, "mockc-v2", "user=bob"), "version=v2,user=bob");
 }
 
 /// OpenTelemetry drops a list of more than 8192 bytes altogether.
@@ -143,19 +144,19 @@ fn a_list_of_the_largest_size_leaves_room_for_the_lane(mesh: &mut Mesh) {
     let members: Vec<String> = (0..64).map(member).collect();
     let list = members.join(",");
     assert_eq!(list.len(), 8191);
-    assert_eq!(chain(&client(mesh), &[(TAG, "s2"), ("baggage", &list)]), "v2,v1,v2");
+    assert_eq!(chain(&client(mesh), &[(TAG, "v2"), ("baggage", &list)]), "v2,v1,v2");
     let at_the_end = baggage_at(mesh, "mockc-v2", "member-00");
-    assert_eq!(at_the_end, format!("lane=s2,{}", members[..63].join(",")));
+    assert_eq!(at_the_end, format!("version=v2,{}", members[..63].join(",")));
 }
 
 fn a_clients_own_lane_member_does_not_count(mesh: &mut Mesh) {
-    let headers = [(TAG, "s2"), ("baggage", "lane=s3,user=mallory")];
+    let headers = [(TAG, "v2"), ("baggage", "version=v3,user=mallory")];
     assert_eq!(chain(&client(mesh), &headers), "v2,v1,v2");
-    assert_eq!(baggage_at(mesh, "mocka-v2", "user=mallory"), "lane=s2,user=mallory");
+    assert_eq!(baggage_at(mesh, "mocka-v2", "user=mallory"), "version=v2,user=mallory");
 }
 
 fn what_the_filters_did_is_counted_with_labels(mesh: &mut Mesh) {
-    assert_eq!(chain(&client(mesh), &[(TAG, "s3")]), "v3,v3,v1");
+    assert_eq!(chain(&client(mesh), &[(TAG, "v3")]), "v3,v3,v1");
     let count = |pod: &str, action: &str| {
         let metrics = mesh.pod(pod).unwrap().envoy().unwrap().admin_get("/stats/prometheus").unwrap();
         let name = format!(r#"baggage_propagation_requests{{action="{action}"}} "#);
@@ -209,9 +210,9 @@ fn ten_thousand_concurrent_requests_stay_in_their_lanes(mesh: &mut Mesh) {
 fn a_death_costs_no_request(mesh: &mut Mesh, pod: &str, fallback: &str) {
     for round in 1..=3 {
         let observer = client(mesh);
-        let seen = while_requests_flow(mesh, "GET", &[(TAG, "s2")], |mesh| {
+        let seen = while_requests_flow(mesh, "GET", &[(TAG, "v2")], |mesh| {
             let reaches = |expected: &str| {
-                wait_for(&format!("s2 reaches {expected}"), || chain(&observer, &[(TAG, "s2")]) == expected);
+                wait_for(&format!("v2 reaches {expected}"), || chain(&observer, &[(TAG, "v2")]) == expected);
             };
             reaches("v2,v1,v2");
             mesh.kill_pod(pod).unwrap();
@@ -227,5 +228,5 @@ fn a_death_costs_no_request(mesh: &mut Mesh, pod: &str, fallback: &str) {
 }
 
 fn without_baggage_the_application_forgets_the_lane(mesh: &mut Mesh) {
-    assert_eq!(chain(&client(mesh), &[(TAG, "s2")]), "v2,v1,v1");
+    assert_eq!(chain(&client(mesh), &[(TAG, "v2")]), "v2,v1,v1");
 }

@@ -10,7 +10,7 @@ use traffic_lanes_tests::repository;
 
 const README: &str = "crates/trace-propagation/README.md";
 const ENVOY: &str = "envoy/user-segment/trace-propagation.yaml";
-const ISTIO: &str = "manifests/user-segment/35-trace-propagation.yaml";
+const ISTIO: &str = "manifests/user-segment/35-propagation.yaml";
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = repository().join(path);
@@ -57,7 +57,7 @@ fn every_plugin_config_shown_is_accepted_without_a_warning() {
             accepted += 1;
         }
     }
-    assert_eq!(accepted, 5, "the README's, Envoy's, and one for each of three services");
+    assert_eq!(accepted, 4, "the README's, Envoy's, and one for the pods of each of two lanes");
 }
 
 #[test]

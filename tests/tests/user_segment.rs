@@ -34,7 +34,7 @@ fn chain(client: &Client, user: &str) -> String {
 /// The published configuration with another share for the canary.
 fn ramp(range: u32) -> String {
     let published = fs::read_to_string(repository().join("envoy/user-segment/hash-tagging.yaml")).unwrap();
-    let changed = published.replace(r#"{"range": 20,"#, &format!(r#"{{"range": {range},"#));
+    let changed = published.replace(r#""range": 20,"#, &format!(r#""range": {range},"#));
     assert!(range == 20 || changed != published, "the published range was not found");
     changed
 }
@@ -98,9 +98,9 @@ fn the_death_of_the_lanes_only_pod_costs_no_request() {
         let observer = client(&mesh);
         let seen = while_requests_flow(&mut mesh, "GET", &[("x-user-id", "jessie")], |mesh| {
             wait_for("the lane is used", || chain(&observer, "jessie") == "v1,v1,v2");
-            mesh.kill_pod("mockc-v2").unwrap();
+            mesh.kill_pod("mockc-s2").unwrap();
             wait_for("the lane falls back", || chain(&observer, "jessie") == "v1,v1,v1");
-            mesh.start_pod("mockc-v2").unwrap();
+            mesh.start_pod("mockc-s2").unwrap();
             wait_for("the lane comes back", || chain(&observer, "jessie") == "v1,v1,v2");
         })
         .unwrap();
@@ -116,7 +116,7 @@ fn the_death_of_the_lanes_only_pod_costs_other_methods_what_was_under_way() {
     let observer = client(&mesh);
     let seen = while_requests_flow(&mut mesh, "POST", &[("x-user-id", "jessie")], |mesh| {
         wait_for("the lane is used", || chain(&observer, "jessie") == "v1,v1,v2");
-        mesh.kill_pod("mockc-v2").unwrap();
+        mesh.kill_pod("mockc-s2").unwrap();
         wait_for("the lane falls back", || chain(&observer, "jessie") == "v1,v1,v1");
     })
     .unwrap();

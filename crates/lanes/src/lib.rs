@@ -9,6 +9,7 @@ pub mod explain;
 pub mod file;
 pub mod filter;
 pub mod finding;
+mod json;
 pub mod render;
 pub mod schema;
 pub mod spread;

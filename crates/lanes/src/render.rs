@@ -3,6 +3,7 @@
 mod filter;
 mod names;
 mod rules;
+mod yaml;
 
 pub mod envoy;
 pub mod istio;

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::document::{HashFunction, Identity, Share, Spec, Users};
+use crate::{
+    document::{HashFunction, Identity, Share, Spec, Users},
+    json::with,
+};
 
 /// The buckets of a lane: `from <= bucket < to`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,29 +38,20 @@ pub fn regions(users: &Users) -> Vec<Region> {
 /// The `pluginConfig` of the gateway's filter; `None` if users are not what lanes are assigned by.
 pub fn plugin_config(spec: &Spec) -> Option<Value> {
     let users = spec.assign.as_ref()?.users.as_ref()?;
-    let mut rule = json!({
-        "identity": users.identity.iter().map(identity).collect::<Vec<_>>(),
-        "modulo": users.modulo,
-        "tagHeader": spec.route_header,
-        "policies": policies(spec, users),
-    });
-    if let Some(fields) = rule.as_object_mut() {
-        if let [Identity { header: Some(header), .. }] = users.identity.as_slice() {
-            // ASM's shape, where it says the same.
-            fields.remove("identity");
-            fields.insert("header".to_owned(), header.as_str().into());
-        }
-        if users.hash == HashFunction::Murmur3 {
-            fields.insert("hash".to_owned(), "murmur3".into());
-        }
-        if let Some(salt) = &users.salt {
-            fields.insert("salt".to_owned(), salt.as_str().into());
-        }
-        if !users.named.is_empty() {
-            let named = users.named.iter().map(|named| json!({"values": named.values, "tagValue": named.lane}));
-            fields.insert("users".to_owned(), named.collect());
-        }
-    }
+    let identity = match users.identity.as_slice() {
+        // ASM's shape, where it says the same.
+        [Identity { header: Some(header), .. }] => json!({ "header": header }),
+        places => json!({"identity": places.iter().map(identity).collect::<Vec<_>>()}),
+    };
+    let named = users.named.iter().map(|named| json!({"values": named.values, "tagValue": named.lane}));
+    let named = if users.named.is_empty() { json!({}) } else { json!({"users": named.collect::<Vec<_>>()}) };
+    let hash = match users.hash {
+        HashFunction::Fnv1a32 => json!({}),
+        HashFunction::Murmur3 => json!({"hash": "murmur3"}),
+    };
+    let salt = users.salt.as_ref().map_or_else(|| json!({}), |salt| json!({ "salt": salt }));
+    let buckets = json!({"modulo": users.modulo, "tagHeader": spec.route_header, "policies": policies(spec, users)});
+    let rule = [named, hash, salt, buckets].into_iter().fold(identity, with);
     Some(json!({ "rules": [rule] }))
 }
 

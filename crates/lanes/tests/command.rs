@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 fn published() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests/groups/user-segment.yaml"].iter().collect()
+    [env!("CARGO_MANIFEST_DIR"), "../../manifests/user-segment/lane-group.yaml"].iter().collect()
 }
 
 fn lanes(arguments: &[&str]) -> Command {
@@ -49,7 +49,7 @@ fn check_says_by_its_status_whether_anything_is_wrong() {
     let broken = changed(&folder, "broken.yaml", "baseline: s1", "baseline: s0");
     let (status, stdout, _) = run(&["check", published.to_str().unwrap(), &broken]);
     assert_eq!(status, 1);
-    let line = format!("{broken}:9:3: error: spec.baseline: there is no lane `s0`: there are `s1`, `s2`\n");
+    let line = format!("{broken}:11:3: error: spec.baseline: there is no lane `s0`: there are `s1`, `s2`\n");
     assert!(stdout.starts_with(&line), "{stdout}");
 
     let (status, _, stderr) = run(&["check", "no/such/file.yaml"]);
@@ -113,8 +113,11 @@ fn explain_follows_source_labels_out_of_the_lane() {
 #[test]
 fn explain_does_not_guess_what_is_left_to_chance() {
     let folder = tempfile::tempdir().unwrap();
-    let users = "users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20}]}";
-    let group = changed(&folder, "g.yaml", users, "weights: [{lane: s1, weight: 80}, {lane: s2, weight: 20}]");
+    let text = fs::read_to_string(published()).unwrap();
+    let (before, _) = text.split_once("    users:\n").unwrap();
+    let group = folder.path().join("g.yaml");
+    fs::write(&group, format!("{before}    weights: [{{lane: s1, weight: 80}}, {{lane: s2, weight: 20}}]\n")).unwrap();
+    let group = group.to_str().unwrap().to_owned();
     let (_, stdout, _) = run(&["explain", &group, "--header", "x-asm-prefer-tag: s2"]);
     let line = "lane    none: the gateway chooses by chance, whatever the request: 80 % s1, 20 % s2\n";
     assert!(stdout.starts_with(line), "{stdout}");
@@ -136,7 +139,7 @@ fn a_ramp_is_told_apart_from_a_reshuffle() {
         stacy: s1 -> s2\n2 of 5 users move\n";
     assert_eq!((status, stdout.as_str()), (0, expected));
 
-    let salted = changed(&folder, "salted.yaml", "split:", "hash: murmur3, salt: a, split:");
+    let salted = changed(&folder, "salted.yaml", "hash: fnv1a32", "hash: murmur3\n      salt: a");
     let (status, stdout, _) = run(&["diff", &old, &salted]);
     assert_eq!(status, 1);
     assert_eq!(stdout, "identity, hash, salt or modulo differ: every user may move anywhere\n");
@@ -206,7 +209,7 @@ fn render_writes_a_folder_and_leaves_nothing_of_before() {
     let output = folder.path().join("lanes");
     let image = ["--image", "oci://example.com/{module}:1", "--resource", "trafficextension"];
     let files = |group: &str| {
-        let group = published().with_file_name(group);
+        let group = published().parent().unwrap().with_file_name(group).join("lane-group.yaml");
         let render = ["render", "istio", group.to_str().unwrap(), "--output", output.to_str().unwrap()];
         let (status, stdout, stderr) = run(&[&render[..], &image].concat());
         assert_eq!((status, stdout.as_str(), stderr.as_str()), (0, "", ""));
@@ -215,14 +218,28 @@ fn render_writes_a_folder_and_leaves_nothing_of_before() {
         names.sort();
         let listed = fs::read_to_string(output.join("kustomization.yaml")).unwrap();
         let listed: Value = serde_saphyr::from_str(&listed).unwrap();
-        assert_eq!(listed["resources"], json!(names[..names.len() - 1]));
+        let listed = listed["resources"].as_array().unwrap().clone();
+        let is_ours = |name: &&String| fs::read_to_string(output.join(name)).unwrap().starts_with("# Written by");
+        let ours: Vec<&String> = names.iter().filter(is_ours).filter(|name| *name != "kustomization.yaml").collect();
+        assert_eq!(json!(listed), json!(ours));
         names
     };
-    assert_eq!(files("user-segment.yaml").len(), 7);
+    assert_eq!(files("user-segment").len(), 7);
     let tagging = fs::read_to_string(output.join("50-hash-tagging.yaml")).unwrap();
     assert!(tagging.contains("url: oci://example.com/hash-tagging:1\n"), "{tagging}");
     let strict = ["10-destination-rules.yaml", "30-virtual-services.yaml", "40-gateway.yaml", "kustomization.yaml"];
-    assert_eq!(files("strict.yaml"), strict);
+    fs::write(output.join("50-hash-tagging.yaml"), "# somebody's own\n").unwrap();
+    fs::write(output.join("lane-group.yaml"), "# somebody's own\n").unwrap();
+    fs::remove_file(output.join("40-gateway.yaml")).unwrap();
+    let (mut kept, own) = (files("strict"), ["50-hash-tagging.yaml", "lane-group.yaml"]);
+    kept.retain(|name| !own.contains(&name.as_str()));
+    assert_eq!(kept, strict);
+    assert_eq!(fs::read_to_string(output.join("lane-group.yaml")).unwrap(), "# somebody's own\n");
+    let group = published();
+    let (status, _, stderr) = run(&["render", "istio", group.to_str().unwrap(), "--output", output.to_str().unwrap()]);
+    assert_eq!(status, 2);
+    assert!(stderr.contains("50-hash-tagging.yaml was not written by `lanes render`"), "{stderr}");
+    assert_eq!(fs::read_to_string(output.join("50-hash-tagging.yaml")).unwrap(), "# somebody's own\n");
 }
 
 #[test]
@@ -250,6 +267,47 @@ fn render_refuses_what_it_cannot_render() {
     refused(&["--sha256", "hash-tag=0"], "there is no module `hash-tag`");
     refused(&["--sha256", "hash-tagging=0"], "expected 64 hexadecimal digits");
     refused(&["--delete", "--output", "x"], "cannot be used with");
+}
+
+#[test]
+fn render_prints_for_programs() {
+    let group = published();
+    let group = group.to_str().unwrap();
+    let of = |target: &str| {
+        let (status, stdout, _) = run(&["render", target, group, "--format", "json"]);
+        assert_eq!(status, 0);
+        serde_json::from_str::<Value>(&stdout).unwrap()
+    };
+    let istio = of("istio");
+    assert_eq!((istio["kind"].as_str(), istio["items"][0]["kind"].as_str()), (Some("List"), Some("DestinationRule")));
+    let envoy = of("envoy");
+    assert_eq!(envoy["gateway.yaml"]["node"]["id"], "gateway");
+    assert_eq!(
+        envoy["mockc-s2.yaml"]["static_resources"]["listeners"][0]["address"]["socket_address"]["address"],
+        "127.0.3.12"
+    );
+}
+
+#[test]
+fn pods_are_found_by_the_names_of_their_hosts() {
+    let group = published();
+    let render = ["render", "envoy", group.to_str().unwrap(), "--format", "json"];
+    let (status, stdout, _) = run(&[&render[..], &["--host", "{service}.{lane}.example.com"]].concat());
+    assert_eq!(status, 0);
+    let envoy: Value = serde_json::from_str(&stdout).unwrap();
+    let cluster = &envoy["clusters.yaml"]["resources"][1];
+    assert_eq!((cluster["type"].as_str(), cluster["dns_refresh_rate"].as_str()), (Some("STRICT_DNS"), Some("1s")));
+    assert!(cluster.to_string().contains(r#""address":"mocka.s2.example.com","port_value":8000"#), "{cluster}");
+    let sidecar = envoy["mocka-s2.yaml"].to_string();
+    assert!(sidecar.contains(r#""address":"0.0.0.0","port_value":8000"#), "others reach it");
+    assert!(sidecar.contains(r#""address":"127.0.0.1","port_value":15001"#), "nobody else does");
+
+    let refused = |options: &[&str], expected: &str| {
+        let (status, _, stderr) = run(&[&render[..], options].concat());
+        assert!(status == 2 && stderr.contains(expected), "{stderr}");
+    };
+    refused(&["--host", "{service}.example.com"], "expected `{lane}` in the name");
+    refused(&["--application-port", "8000"], "the sidecar of mocka listens on port 8000");
 }
 
 #[test]

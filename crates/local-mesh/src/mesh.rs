@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
@@ -7,51 +8,90 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
+use lanes::{
+    document::LaneGroup,
+    render::envoy::{self, Placement},
+};
 use tempfile::TempDir;
 
 use crate::{
+    application,
     network::{Network, Subnet},
-    pod::{Pod, PodList, Programs},
+    pod::{Pod, PodSpec},
     wait_until,
 };
 
+/// What `lanes render envoy` takes for granted.
+const APPLICATION_PORT: u16 = 8080;
 const DISCOVERY_LIMIT: Duration = Duration::from_secs(30);
 
 /// What to run.
 #[derive(Debug)]
 pub struct MeshOptions {
-    /// The repository. Only read.
-    pub repo_root: PathBuf,
-    /// A directory below `envoy/` that has a `pods.yaml`, such as `user-segment`.
-    pub walkthrough: String,
-    /// The Envoy binary; see [`Envoy::binary`](crate::Envoy::binary).
-    pub envoy: PathBuf,
-    /// The `mock-service` binary.
-    pub mock_service: PathBuf,
-    /// Where pip installed OpenTelemetry's auto-instrumentation for Python; see
-    /// [`installed_opentelemetry`](crate::installed_opentelemetry). Only a walkthrough with Python programs needs it.
-    pub opentelemetry: PathBuf,
-    /// The directory of the `.wasm` modules, which the configurations know as `dist/`.
-    pub modules: PathBuf,
+    /// The lane group, which says which pods there are and what their applications forward.
+    pub group: LaneGroup,
+    /// The folder with what `lanes render envoy` makes of the lane group. Only read.
+    pub configuration: PathBuf,
+    /// What a pod is made of.
+    pub programs: Programs,
+    /// Variables that the environment of every application has, whatever the lane group expects.
+    pub environment: BTreeMap<String, String>,
     /// Which addresses to use.
     pub network: Network,
 }
 
-/// A walkthrough that runs. Dropping it kills every process.
+/// What a pod is made of, apart from its configuration.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// The Envoy binary; see [`Envoy::binary`](crate::Envoy::binary).
+    pub envoy: PathBuf,
+    /// The folder of the `.wasm` modules, which the configurations know as `../../dist`.
+    pub modules: PathBuf,
+    /// The sample application: the `mock-service` binary.
+    pub mock_service: PathBuf,
+    /// The same in Python, for lane groups whose tag crosses the application in baggage.
+    pub python: PathBuf,
+    /// Where pip installed OpenTelemetry's auto-instrumentation for Python; see
+    /// [`installed_opentelemetry`](crate::installed_opentelemetry).
+    pub opentelemetry: PathBuf,
+}
+
+impl MeshOptions {
+    /// A walkthrough of the repository: a lane group below `manifests/`, and what was rendered of it below `envoy/`.
+    ///
+    /// # Errors
+    ///
+    /// There is no such lane group, or it is not valid.
+    pub fn walkthrough(repo_root: &Path, name: &str, programs: Programs, network: Network) -> Result<Self> {
+        let file = repo_root.join("manifests").join(name).join("lane-group.yaml");
+        let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
+        let mut read = lanes::file::read(&file.to_string_lossy(), &text);
+        let group = read.groups.pop().with_context(|| format!("{} holds no valid lane group", file.display()))?;
+        Ok(Self {
+            group,
+            configuration: repo_root.join("envoy").join(name),
+            programs,
+            environment: BTreeMap::new(),
+            network,
+        })
+    }
+}
+
+/// A lane group that runs. Dropping it kills every process.
 ///
-/// The Envoys run in a copy of the repository's files, so that an update at run time leaves those alone.
+/// The Envoys run in a copy of the configuration, so that an update at run time leaves that alone.
 #[derive(Debug)]
 pub struct Mesh {
     pods: Vec<Pod>,
     programs: Programs,
-    walkthrough: PathBuf,
+    configuration: PathBuf,
     subnet: Subnet,
     _directory: TempDir,
 }
 
 impl Mesh {
-    /// Starts the applications, their sidecars and then the gateways, and waits until the mesh can serve requests:
-    /// every Envoy is ready and has found every pod healthy.
+    /// Starts the pods that the lanes hold, then the gateway, and waits until the mesh can serve requests: every Envoy is
+    /// ready and knows which pods there are.
     ///
     /// # Errors
     ///
@@ -60,25 +100,17 @@ impl Mesh {
     pub fn start(options: MeshOptions) -> Result<Self> {
         let subnet = Subnet::take(options.network)?;
         let directory = tempfile::tempdir()?;
-        let walkthrough = Path::new("envoy").join(&options.walkthrough);
-        let source = options.repo_root.join(&walkthrough);
-        let walkthrough = directory.path().join(walkthrough);
-        copy_configuration(&source, &walkthrough, &subnet).with_context(|| format!("{}", source.display()))?;
-        copy_modules(&options.modules, &directory.path().join("dist"))
-            .with_context(|| format!("no modules in {}: run `make dist`", options.modules.display()))?;
+        let configuration = directory.path().join("envoy").join(&options.group.metadata.name);
+        let source = &options.configuration;
+        copy_configuration(source, &configuration, &subnet).with_context(|| format!("{}", source.display()))?;
+        let modules = &options.programs.modules;
+        copy_modules(modules, &directory.path().join("dist"))
+            .with_context(|| format!("no modules in {}: run `make dist`", modules.display()))?;
 
-        let list = fs::read_to_string(walkthrough.join("pods.yaml")).context("pods.yaml")?;
-        let list: PodList = serde_saphyr::from_str(&list).map_err(|error| anyhow!("pods.yaml: {error}"))?;
-        let pods = list.pods.into_iter().map(|spec| Pod::new(spec, &walkthrough)).collect::<Result<_>>()?;
-        let programs = Programs {
-            envoy: options.envoy,
-            mock_service: options.mock_service,
-            opentelemetry: options.opentelemetry,
-            working_dir: directory.path().to_owned(),
-        };
-
-        let mut mesh = Self { pods, programs, walkthrough, subnet, _directory: directory };
-        mesh.start_all(|pod| !pod.is_gateway())?;
+        let pods = specs(&options, &subnet)?.into_iter().map(|spec| Pod::new(spec, &configuration));
+        let pods = pods.collect::<Result<_>>()?;
+        let mut mesh = Self { pods, programs: options.programs, configuration, subnet, _directory: directory };
+        mesh.start_all(|pod| pod.is_held() && !pod.is_gateway())?;
         mesh.start_all(Pod::is_gateway)?;
         mesh.wait_until_discovered()?;
         Ok(mesh)
@@ -90,26 +122,26 @@ impl Mesh {
     ///
     /// There is no running gateway, or it has no such listener.
     pub fn gateway_url(&self) -> Result<String> {
-        let gateway = self.pods.iter().find(|pod| pod.is_gateway()).context("pods.yaml has no gateway")?;
+        let gateway = self.pods.iter().find(|pod| pod.is_gateway()).context("there is no gateway")?;
         Ok(format!("http://{}", gateway.envoy()?.listener_address("gateway")?))
     }
 
-    /// Where the running copy of the walkthrough's files is.
+    /// Where the running copy of the configuration is.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        &self.walkthrough
+        &self.configuration
     }
 
-    /// The pod called `name` in `pods.yaml`.
+    /// The pod called `name`: `gateway`, or service and lane, such as `mockc-s2`.
     ///
     /// # Errors
     ///
     /// There is none.
     pub fn pod(&self, name: &str) -> Result<&Pod> {
-        self.pods.iter().find(|pod| pod.name() == name).with_context(|| format!("pods.yaml has no pod {name:?}"))
+        self.pods.iter().find(|pod| pod.name() == name).with_context(|| format!("there is no pod {name:?}"))
     }
 
-    /// Every pod, in the order of `pods.yaml`.
+    /// Every pod, also those of services that their lane lacks: the gateway, then service by service.
     #[must_use]
     pub fn pods(&self) -> &[Pod] {
         &self.pods
@@ -125,7 +157,7 @@ impl Mesh {
         Ok(())
     }
 
-    /// Starts a pod again and waits until it is ready itself. The others have to find out.
+    /// Starts a pod, again or for the first time, and waits until it is ready itself. The others have to find out.
     ///
     /// # Errors
     ///
@@ -154,15 +186,15 @@ impl Mesh {
         })
     }
 
-    /// Replaces a file of the walkthrough in one step, such as `hash-tagging.yaml`. Envoys that watch it take the new
+    /// Replaces a file of the configuration in one step, such as `hash-tagging.yaml`. Envoys that watch it take the new
     /// text within moments. Addresses in `text` are those of the repository, 127.0.x.y.
     ///
     /// # Errors
     ///
     /// The file cannot be written.
     pub fn update(&self, file: &str, text: &str) -> Result<()> {
-        let path = self.walkthrough.join(file);
-        let aside = self.walkthrough.join(format!("{file}.new"));
+        let path = self.configuration.join(file);
+        let aside = self.configuration.join(format!("{file}.new"));
         fs::write(&aside, self.subnet.rewrite(text)).with_context(|| format!("{}", aside.display()))?;
         fs::rename(&aside, &path).with_context(|| format!("{}", path.display()))
     }
@@ -178,13 +210,29 @@ impl Mesh {
     }
 }
 
+/// The gateway, and a pod for every service in every lane that may have it.
+fn specs(options: &MeshOptions, subnet: &Subnet) -> Result<Vec<PodSpec>> {
+    let group = &options.group;
+    let gateway = PodSpec { name: "gateway".to_owned(), program: None, application: None, is_held: true };
+    let pod = |pod: envoy::Pod| {
+        let mut environment = application::environment(group, &pod, APPLICATION_PORT);
+        environment.values_mut().for_each(|value| *value = subnet.rewrite(value));
+        environment.extend(options.environment.clone());
+        let is_held = pod.lane.services.contains(&pod.service.name);
+        let program = application::is_instrumented(group).then(|| options.programs.python.clone());
+        PodSpec { name: pod.name, program, application: Some(environment), is_held }
+    };
+    let pods = Placement::Loopback.pods(group)?;
+    Ok([gateway].into_iter().chain(pods.into_iter().map(pod)).collect())
+}
+
 fn find<'a>(pods: &'a mut [Pod], name: &str) -> Result<&'a mut Pod> {
-    pods.iter_mut().find(|pod| pod.name() == name).with_context(|| format!("pods.yaml has no pod {name:?}"))
+    pods.iter_mut().find(|pod| pod.name() == name).with_context(|| format!("there is no pod {name:?}"))
 }
 
 fn copy_configuration(from: &Path, to: &Path, subnet: &Subnet) -> Result<()> {
     fs::create_dir_all(to)?;
-    for file in files(from, "yaml")?.into_iter().chain(files(from, "py")?) {
+    for file in files(from, "yaml")? {
         let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
         fs::write(to.join(file.file_name().unwrap_or_default()), subnet.rewrite(&text))?;
     }

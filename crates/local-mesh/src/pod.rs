@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeMap,
     fs,
     net::{IpAddr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
@@ -8,12 +7,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     admin::socket_address,
+    application::Environment,
     envoy::{Envoy, EnvoyConfig},
+    mesh::Programs,
     process::Process,
     python, wait_until,
 };
@@ -25,45 +25,26 @@ const LISTEN_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Pod {
     spec: PodSpec,
-    envoy_config: PathBuf,
-    /// In Python; without one, the application is mock-service.
-    program: Option<PathBuf>,
+    /// Where its Envoy runs, and finds its bootstrap.
+    configuration: PathBuf,
     addresses: Vec<SocketAddr>,
     application: Option<Process>,
     envoy: Option<Envoy>,
 }
 
-/// `pods.yaml` of a walkthrough.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PodList {
-    pub(crate) pods: Vec<PodSpec>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PodSpec {
-    name: String,
-    /// The bootstrap configuration, a file of the walkthrough.
-    envoy: PathBuf,
-    /// The application, if it is not mock-service: a Python file of the walkthrough, which runs instrumented.
-    program: Option<PathBuf>,
-    /// The environment of the application; absent for a gateway.
-    application: Option<BTreeMap<String, String>>,
-}
-
-/// What a pod is made of, apart from its configuration.
 #[derive(Debug)]
-pub(crate) struct Programs {
-    pub(crate) envoy: PathBuf,
-    pub(crate) mock_service: PathBuf,
-    pub(crate) opentelemetry: PathBuf,
-    /// Where the Envoys run.
-    pub(crate) working_dir: PathBuf,
+pub(crate) struct PodSpec {
+    pub(crate) name: String,
+    /// The application, if it is not mock-service: a Python file, which runs instrumented.
+    pub(crate) program: Option<PathBuf>,
+    /// The environment of the application; absent for a gateway.
+    pub(crate) application: Option<Environment>,
+    /// Whether the pod is there from the start.
+    pub(crate) is_held: bool,
 }
 
 impl Pod {
-    /// The name in `pods.yaml`, such as `mockc-v2`.
+    /// The name: `gateway`, or service and lane, such as `mockc-s2`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.spec.name
@@ -84,12 +65,15 @@ impl Pod {
         self.application.as_ref().map(Process::log).unwrap_or_default()
     }
 
-    /// A pod that does not run yet. `walkthrough` holds the files that `spec` names.
-    pub(crate) fn new(spec: PodSpec, walkthrough: &Path) -> Result<Self> {
-        let envoy_config = walkthrough.join(&spec.envoy);
-        let addresses = addresses(&spec, &envoy_config).with_context(|| format!("pod {}", spec.name))?;
-        let program = spec.program.as_ref().map(|program| walkthrough.join(program));
-        Ok(Self { spec, envoy_config, program, addresses, application: None, envoy: None })
+    /// A pod that does not run yet. `configuration` holds the bootstrap of its Envoy.
+    pub(crate) fn new(spec: PodSpec, configuration: &Path) -> Result<Self> {
+        let bootstrap = configuration.join(format!("{}.yaml", spec.name));
+        let addresses = addresses(&spec, &bootstrap).with_context(|| format!("pod {}", spec.name))?;
+        Ok(Self { spec, configuration: configuration.to_owned(), addresses, application: None, envoy: None })
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.spec.is_held
     }
 
     pub(crate) fn is_gateway(&self) -> bool {
@@ -114,15 +98,15 @@ impl Pod {
             })?;
         }
         if let Some(environment) = &self.spec.application {
-            let mut command = match &self.program {
+            let mut command = match &self.spec.program {
                 None => without_environment(&programs.mock_service),
                 Some(program) => python::instrumented(program, &programs.opentelemetry)?,
             };
             self.application = Some(start_application(name, command.envs(environment))?);
         }
-        let config = EnvoyConfig::File(self.envoy_config.clone());
+        let config = EnvoyConfig::File(format!("{name}.yaml").into());
         let envoy = Envoy::builder(&programs.envoy, config).name(format!("the envoy of pod {name}"));
-        self.envoy = Some(envoy.working_dir(&programs.working_dir).start()?);
+        self.envoy = Some(envoy.working_dir(&self.configuration).start()?);
         Ok(())
     }
 
@@ -166,8 +150,8 @@ fn addresses(spec: &PodSpec, envoy_config: &Path) -> Result<Vec<SocketAddr>> {
         addresses.push(socket_address(listener, "/address").with_context(|| format!("{file}: a listener's address"))?);
     }
     if let Some(listen) = spec.application.as_ref().map(|environment| environment.get("LISTEN")) {
-        let listen = listen.context("pods.yaml: the application has no LISTEN")?;
-        addresses.push(listen.parse().with_context(|| format!("pods.yaml: LISTEN {listen:?}"))?);
+        let listen = listen.context("the application has no LISTEN")?;
+        addresses.push(listen.parse().with_context(|| format!("LISTEN {listen:?}"))?);
     }
     Ok(addresses)
 }

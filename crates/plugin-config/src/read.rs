@@ -21,12 +21,19 @@ pub fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
         match (path.as_str(), error.inner()) {
             (".", _) if is_protobuf_struct(json) => Problem::new("", PROTOBUF_STRUCT),
             (".", error) if !error.is_data() => Problem::new("", format!("not JSON: {error}")),
-            (".", error) => Problem::new("", error.to_string()),
-            (path, error) => Problem::new(path, error.to_string()),
+            (".", error) => Problem::new("", without_position(error)),
+            (path, error) => Problem::new(path, without_position(error)),
         }
     })?;
     deserializer.end().map_err(|error| Problem::new("", error.to_string()))?;
     Ok(config)
+}
+
+/// The path says where it is, in a text that the reader has never seen: Istio and the tools write the JSON.
+fn without_position(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    message.strip_suffix(&position).unwrap_or(&message).to_owned()
 }
 
 /// Whether Envoy handed over a `Struct` in protobuf's encoding, which it does although its documentation says JSON: every

@@ -1,5 +1,6 @@
 //! `xtask demo` and `xtask up`: the published walkthroughs on real Envoys of this machine.
 
+mod chains;
 mod flow;
 mod permissive_baggage;
 mod table;
@@ -7,7 +8,6 @@ mod user_segment;
 
 use std::{
     env,
-    path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
@@ -15,7 +15,9 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
-use local_mesh::{Client, Mesh, MeshOptions, Network, installed_opentelemetry};
+use local_mesh::{Client, Mesh, MeshOptions, Network, Programs, installed_opentelemetry};
+
+use chains::Chains;
 
 use crate::{
     console, dist, process,
@@ -40,13 +42,19 @@ pub(crate) struct Options {
     envoy: EnvoyChoice,
 }
 
-/// A directory below `envoy/`.
-#[derive(Clone, Copy, ValueEnum)]
+/// A lane group below `manifests/`.
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
 enum Walkthrough {
     /// 20 % of the users, always the same ones, are in the canary
     UserSegment,
     /// 40:30:30 by weight, and OpenTelemetry's baggage carries the lane through the applications
     PermissiveBaggage,
+    /// Three whole lanes; one that lacks a service answers 503
+    Strict,
+    /// Three whole lanes by the label of the calling pod, shifted to v1 while a version is unavailable
+    StrictSourceLabels,
+    /// Lanes that hold only what differs; services join and leave them
+    Permissive,
 }
 
 /// Plays one walkthrough or all; true if everybody landed where the publication says.
@@ -55,13 +63,14 @@ pub(crate) fn demo(project: &Project, options: &Options) -> Result<bool> {
         Some(walkthrough) => std::slice::from_ref(walkthrough),
         None => Walkthrough::value_variants(),
     };
-    let programs = Programs::prepare(project, options, walkthroughs)?;
+    let programs = prepare(project, options, walkthroughs)?;
     let mut everything_as_published = true;
     for walkthrough in walkthroughs {
-        let mut mesh = programs.start(project, *walkthrough)?;
+        let mut mesh = start(project, &programs, *walkthrough)?;
         everything_as_published &= match walkthrough {
             Walkthrough::UserSegment => user_segment::play(project, &mut mesh)?,
             Walkthrough::PermissiveBaggage => permissive_baggage::play(&mesh)?,
+            _ => chains::play(&mut mesh, walkthrough.chains())?,
         };
     }
     console::say("\nEverything that was started has been stopped. `make up` keeps it running.");
@@ -71,11 +80,13 @@ pub(crate) fn demo(project: &Project, options: &Options) -> Result<bool> {
 /// Starts the mesh of a walkthrough and keeps it running until it is interrupted.
 pub(crate) fn up(project: &Project, options: &Options) -> Result<()> {
     let walkthrough = options.walkthrough.unwrap_or(Walkthrough::UserSegment);
-    let mesh = Programs::prepare(project, options, &[walkthrough])?.start(project, walkthrough)?;
+    let programs = prepare(project, options, &[walkthrough])?;
+    let mesh = start(project, &programs, walkthrough)?;
     let gateway = mesh.gateway_url()?;
     let to_try = match walkthrough {
         Walkthrough::UserSegment => user_segment::to_try(&mesh, &gateway),
         Walkthrough::PermissiveBaggage => permissive_baggage::to_try(&gateway),
+        _ => chains::to_try(&gateway, walkthrough.chains()),
     };
     console::say(&format!("\nThe gateway listens on {gateway}. {to_try}\n\nCtrl-C stops everything."));
     while !is_interrupted() {
@@ -102,45 +113,55 @@ fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
-/// What a mesh runs.
-struct Programs {
-    envoy: PathBuf,
-    mock_service: PathBuf,
+/// Fetches and builds what the walkthroughs need.
+fn prepare(project: &Project, options: &Options, walkthroughs: &[Walkthrough]) -> Result<Programs> {
+    ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed)).context("failed to listen for Ctrl-C")?;
+    console::heading("Preparing");
+    wasm_targets::ensure(project, &[WASIP1])?;
+    let envoy = options.envoy.ensure(project)?;
+    if walkthroughs.contains(&Walkthrough::PermissiveBaggage) {
+        opentelemetry::ensure(project)?;
+    }
+    dist::build(project)?;
+    process::run(&mut project.cargo(["build", "--package", "mock-service", "--locked"]))?;
+    Ok(Programs {
+        envoy,
+        modules: project.dist(),
+        mock_service: env::current_exe()?.with_file_name("mock-service"),
+        python: project.root().join("sample/opentelemetry/application.py"),
+        opentelemetry: installed_opentelemetry(project.root()),
+    })
 }
 
-impl Programs {
-    /// Fetches and builds what the walkthroughs need.
-    fn prepare(project: &Project, options: &Options, walkthroughs: &[Walkthrough]) -> Result<Self> {
-        ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed)).context("failed to listen for Ctrl-C")?;
-        console::heading("Preparing");
-        wasm_targets::ensure(project, &[WASIP1])?;
-        let envoy = options.envoy.ensure(project)?;
-        if walkthroughs.iter().any(|walkthrough| matches!(walkthrough, Walkthrough::PermissiveBaggage)) {
-            opentelemetry::ensure(project)?;
-        }
-        dist::build(project)?;
-        process::run(&mut project.cargo(["build", "--package", "mock-service", "--locked"]))?;
-        Ok(Self { envoy, mock_service: env::current_exe()?.with_file_name("mock-service") })
-    }
+fn start(project: &Project, programs: &Programs, walkthrough: Walkthrough) -> Result<Mesh> {
+    let (name, what) = walkthrough.topology();
+    console::heading(&format!("{name}: starting a gateway and {what}"));
+    let options = MeshOptions::walkthrough(project.root(), name, programs.clone(), Network::Default)?;
+    let mesh = Mesh::start(options)?;
+    go_on()?;
+    Ok(mesh)
+}
 
-    fn start(&self, project: &Project, walkthrough: Walkthrough) -> Result<Mesh> {
-        let (name, what) = match walkthrough {
-            Walkthrough::UserSegment => ("user-segment", "four pods, each with an application and an Envoy"),
-            Walkthrough::PermissiveBaggage => {
+impl Walkthrough {
+    /// The name of the lane group, and its pods.
+    fn topology(self) -> (&'static str, &'static str) {
+        match self {
+            Self::UserSegment => ("user-segment", "four pods, each with an application and an Envoy"),
+            Self::PermissiveBaggage => {
                 ("permissive-baggage", "seven pods, each with a Python application under OpenTelemetry and an Envoy")
             }
-        };
-        console::heading(&format!("{name}: starting a gateway and {what}"));
-        let mesh = Mesh::start(MeshOptions {
-            repo_root: project.root().to_owned(),
-            walkthrough: name.to_owned(),
-            envoy: self.envoy.clone(),
-            mock_service: self.mock_service.clone(),
-            opentelemetry: installed_opentelemetry(project.root()),
-            modules: project.dist(),
-            network: Network::Default,
-        })?;
-        go_on()?;
-        Ok(mesh)
+            Self::Strict => ("strict", "nine pods, three in each lane"),
+            Self::StrictSourceLabels => ("strict-source-labels", "nine pods, three in each lane"),
+            Self::Permissive => ("permissive", "six pods: the baseline's three, and what is different in two lanes"),
+        }
+    }
+
+    /// What is to be seen, if the client names the lane.
+    fn chains(self) -> &'static Chains {
+        match self {
+            Self::Strict => &chains::STRICT,
+            Self::StrictSourceLabels => &chains::STRICT_SOURCE_LABELS,
+            Self::Permissive | Self::UserSegment | Self::PermissiveBaggage => &chains::PERMISSIVE,
+        }
     }
 }

@@ -17,9 +17,9 @@ struct Lane {
 }
 
 const LANES: [Lane; 3] = [
-    Lane { name: "s1", chain: "v1,v1,v1", percent: 40, why: "the baseline has every service" },
-    Lane { name: "s2", chain: "v2,v1,v2", percent: 30, why: "lacks mockb: the baseline's, and back into the lane" },
-    Lane { name: "s3", chain: "v3,v3,v1", percent: 30, why: "lacks mockc: the baseline's" },
+    Lane { name: "v1", chain: "v1,v1,v1", percent: 40, why: "the baseline has every service" },
+    Lane { name: "v2", chain: "v2,v1,v2", percent: 30, why: "lacks mockb: the baseline's, and back into the lane" },
+    Lane { name: "v3", chain: "v3,v3,v1", percent: 30, why: "lacks mockc: the baseline's" },
 ];
 
 const REQUESTS: u32 = 2000;
@@ -43,12 +43,9 @@ pub(super) fn to_try(gateway: &str) -> String {
         "Which lane does the gateway choose? And how far does a lane of yours get?
 
   curl {gateway}/mock
-  curl -H 'x-asm-prefer-tag: s2' {gateway}/mock
+  curl -H 'version: v2' {gateway}/mock
 
-The application forwards no header; its OpenTelemetry SDK forwards baggage. Turn that off and start again, and
-the lane ends at mocka:
-
-  sed -i 's/OTEL_PROPAGATORS: baggage/OTEL_PROPAGATORS: tracecontext/' envoy/permissive-baggage/pods.yaml
+The application forwards no header; its OpenTelemetry SDK forwards baggage.
 
 What the filter of mocka's sidecar did:
 
@@ -59,7 +56,7 @@ What the filter of mocka's sidecar did:
 fn lanes(client: &Client) -> Result<bool> {
     let mut table = Table::new(["lane", "mocka,b,c", "why"]);
     for lane in &LANES {
-        let chain = chain(client, &[("x-asm-prefer-tag", lane.name)])?;
+        let chain = chain(client, &[("version", lane.name)])?;
         let is_as_expected = chain == lane.chain;
         table.row([lane.name.to_owned(), chain, lane.why.to_owned()], lane.chain, is_as_expected);
     }

@@ -136,10 +136,10 @@ fn fault(mesh: &mut Mesh, client: &Client, flow: &Flow) -> Result<bool> {
         console::verdict(reached.is_ok(), &said, &said);
         Ok(reached.is_ok())
     };
-    mesh.kill_pod("mockc-v2")?;
+    mesh.kill_pod("mockc-s2")?;
     let fell_back = reaches("mockc v2 killed", fallback)?;
     let_flow(flow)?;
-    mesh.start_pod("mockc-v2")?;
+    mesh.start_pod("mockc-s2")?;
     let came_back = reaches("mockc v2 started again", own)?;
     let_flow(flow)?;
     Ok(fell_back && came_back)

@@ -6,6 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::resource::{Kind, Resource};
+use crate::render::yaml::yaml;
 
 /// Resources that are applied together.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,10 +62,4 @@ impl fmt::Display for File {
         self.comment.lines().try_for_each(|line| writeln!(f, "# {line}"))?;
         self.documents.iter().try_for_each(|document| write!(f, "---\n{document}"))
     }
-}
-
-/// kubectl reads YAML 1.1, where `no` and `1:30` are no texts: the serializer quotes them unless told otherwise.
-fn yaml(value: &impl Serialize) -> anyhow::Result<String> {
-    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-    Ok(serde_saphyr::to_string_with_options(value, options)?)
 }

@@ -1,0 +1,110 @@
+//! What an Envoy starts with (`envoy.config.bootstrap.v3.Bootstrap`).
+
+use serde_json::{Value, json};
+
+use super::{
+    File, Options,
+    clusters::{self, CLUSTERS},
+    file::config_source,
+    listener::{self, Listener},
+    placement::Pod,
+    routes,
+};
+use crate::{document::LaneGroup, json::with, render::Module};
+
+const ADMIN_PORT: u16 = 9901;
+/// The port that an application has as its HTTP proxy; Istio's number for what leaves a pod.
+const OUTBOUND_PORT: u16 = 15001;
+/// Ports below need privileges.
+const FIRST_FREE_PORT: u16 = 1024;
+
+/// A filter and its configuration.
+pub(super) type Filter = (Module, Value);
+
+pub(super) fn gateway(group: &LaneGroup, options: &Options, filter: Option<&Filter>) -> anyhow::Result<File> {
+    let spec = &group.spec;
+    let (address, local) = options.placement.gateway();
+    let port = unprivileged(spec.gateway.port);
+    let listener = Listener { name: "gateway", direction: "OUTBOUND", address: &address, port };
+    let connections = json!({
+        // This is the edge: a request's x-forwarded-for and x-request-id are not believed.
+        "use_remote_address": true,
+        "rds": listener::rds(routes::GATEWAY),
+    });
+    let node = json!({"id": "gateway", "cluster": "gateway", "metadata": {"LABELS": spec.gateway.selector}});
+    let comment = format!(
+        "The gateway of the lane group {}: what enters the lanes is in {}.yaml.",
+        group.metadata.name,
+        routes::GATEWAY
+    );
+    let listeners = vec![listener.render(connections, filter.map(|(module, _)| *module))];
+    File::new("gateway.yaml", comment, &bootstrap(node, &local, filter, listeners, Vec::new()))
+}
+
+pub(super) fn sidecar(
+    group: &LaneGroup,
+    pod: &Pod,
+    options: &Options,
+    filter: Option<&Filter>,
+) -> anyhow::Result<File> {
+    let module = filter.map(|(module, _)| *module);
+    let inbound = Listener { name: "inbound", direction: "INBOUND", address: &pod.inbound, port: pod.service.port };
+    let outbound = Listener { name: "outbound", direction: "OUTBOUND", address: &pod.local, port: OUTBOUND_PORT };
+    let application = json!({"match": {"prefix": "/"}, "route": {"cluster": clusters::APPLICATION}});
+    let to_application = json!({
+        "route_config": {"virtual_hosts": [{"name": "application", "domains": ["*"], "routes": [application]}]},
+    });
+    let to_services = json!({"rds": listener::rds(&routes::of_lane(&group.spec, &pod.lane))});
+    let listeners = vec![inbound.render(to_application, module), outbound.render(to_services, module)];
+
+    let labels = with(json!({"app": pod.service.name}), json!(pod.lane.labels));
+    let node = json!({"id": pod.name, "cluster": pod.service.name, "metadata": {"LABELS": labels}});
+    let comment = format!(
+        "The sidecar of {} in lane {}. Inbound, it hands requests for the service's port to the application;\noutbound, it is \
+        the application's HTTP proxy, and sends each request to its lane.",
+        pod.service.name, pod.lane.name
+    );
+    let application = clusters::application(pod, options);
+    let bootstrap = bootstrap(node, &pod.local, filter, listeners, vec![application]);
+    File::new(format!("{}.yaml", pod.name), comment, &bootstrap)
+}
+
+fn bootstrap(node: Value, admin: &str, filter: Option<&Filter>, listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
+    let start = json!({
+        "node": node,
+        "admin": {"address": {"socket_address": {"address": admin, "port_value": ADMIN_PORT}}},
+    });
+    let statistics = match filter {
+        Some((module, _)) => {
+            let tags: Vec<Value> = labels(*module).map(stats_tag).collect();
+            json!({"stats_config": {"stats_tags": tags}})
+        }
+        None => json!({}),
+    };
+    let clusters = if clusters.is_empty() { json!({}) } else { json!({ "clusters": clusters }) };
+    let resources = json!({
+        "dynamic_resources": {"cds_config": config_source(CLUSTERS)},
+        "static_resources": with(json!({ "listeners": listeners }), clusters),
+    });
+    with(with(start, statistics), resources)
+}
+
+/// The labels of a filter's counters.
+fn labels(module: Module) -> impl Iterator<Item = &'static str> {
+    let own: &[&str] = match module {
+        Module::HashTagging => &["rule", "tag_value", "reason"],
+        Module::BaggagePropagation => &["action"],
+        Module::TracePropagation => &["result"],
+    };
+    ["plugin"].into_iter().chain(own.iter().copied())
+}
+
+/// Takes a label out of a counter's name, as Istio's bootstrap does for what is named in `extraStatTags`.
+fn stats_tag(label: &str) -> Value {
+    json!({"tag_name": label, "regex": format!(r"({label}=\.=(.*?);\.;)")})
+}
+
+/// A port that needs no privileges, as the one behind the service of Istio's own gateway: 8080 for 80, 8443 for 443.
+fn unprivileged(port: u16) -> u16 {
+    if port < FIRST_FREE_PORT { port + 8000 } else { port }
+}

@@ -1,0 +1,45 @@
+//! Listeners (`envoy.config.listener.v3.Listener`).
+
+use serde_json::{Value, json};
+
+use super::{
+    extension,
+    file::{config_source, typed},
+};
+use crate::{json::with, render::Module};
+
+/// Where a proxy takes requests.
+pub(super) struct Listener<'a> {
+    /// The listener's name, and the prefix of its statistics.
+    pub(super) name: &'static str,
+    /// What the filters read as `xds.listener_direction`.
+    pub(super) direction: &'static str,
+    pub(super) address: &'a str,
+    pub(super) port: u16,
+}
+
+impl Listener<'_> {
+    /// With what is special about its HTTP connection manager.
+    pub(super) fn render(&self, special: Value, filter: Option<Module>) -> Value {
+        let router = typed("envoy.extensions.filters.http.router.v3.Router", json!({}));
+        let router = json!({"name": "envoy.filters.http.router", "typed_config": router});
+        let filters: Vec<Value> = filter.map(extension::discovered).into_iter().chain([router]).collect();
+        let manager = with(json!({"stat_prefix": self.name}), special);
+        let manager = with(manager, json!({ "http_filters": filters }));
+        let manager =
+            typed("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", manager);
+        json!({
+            "name": self.name,
+            "traffic_direction": self.direction,
+            "address": {"socket_address": {"address": self.address, "port_value": self.port}},
+            "filter_chains": [
+                {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]},
+            ],
+        })
+    }
+}
+
+/// Routes from the file of their name.
+pub(super) fn rds(name: &str) -> Value {
+    json!({"route_config_name": name, "config_source": config_source(&format!("{name}.yaml"))})
+}

@@ -1,0 +1,71 @@
+//! Every file of the walkthroughs is what the tool makes of their lane groups, byte for byte. `make render` writes them anew;
+//! read the difference before you keep it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const LANE_GROUP: &str = "lane-group.yaml";
+const WALKTHROUGHS: [&str; 5] = ["permissive", "permissive-baggage", "strict", "strict-source-labels", "user-segment"];
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// What a folder holds, by name.
+fn contents(folder: &Path) -> BTreeMap<String, String> {
+    let Ok(entries) = fs::read_dir(folder) else { return BTreeMap::new() };
+    let entries = entries.map(|entry| entry.unwrap().path());
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    entries.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect()
+}
+
+fn names(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(repository().join(folder)).unwrap().map(|entry| entry.unwrap());
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Renders every walkthrough for `target`, and compares with the folder of that name.
+fn rederive(target: &str, folder: &str, options: &[&str]) {
+    for name in WALKTHROUGHS {
+        let (group, kept) = (repository().join("manifests").join(name), repository().join(folder).join(name));
+        let fresh = tempfile::tempdir().unwrap();
+        let output = if env::var_os("UPDATE_GOLDEN").is_some() { &kept } else { fresh.path() };
+        let mut lanes = Command::new(env!("CARGO_BIN_EXE_lanes"));
+        lanes.args(["render", target]).arg(group.join(LANE_GROUP)).args(options).arg("--output").arg(output);
+        let run = lanes.output().unwrap();
+        assert!(run.status.success(), "{name}: {}", String::from_utf8_lossy(&run.stderr));
+        let (mut kept, fresh) = (contents(&kept), contents(output));
+        kept.remove(LANE_GROUP);
+        assert!(!fresh.is_empty());
+        assert!(kept.keys().eq(fresh.keys().filter(|name| *name != LANE_GROUP)), "{name}: {:?}", kept.keys());
+        for (file, text) in kept {
+            assert!(
+                fresh.get(&file) == Some(&text),
+                "{folder}/{name}/{file} is not what is rendered: run `make render`"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_manifests_are_rendered() {
+    rederive("istio", "manifests", &[]);
+}
+
+#[test]
+fn the_configurations_of_envoy_are_rendered() {
+    rederive("envoy", "envoy", &["--modules", "../../dist"]);
+}
+
+#[test]
+fn nothing_else_is_there() {
+    assert_eq!(names("manifests"), WALKTHROUGHS);
+    assert_eq!(names("envoy"), WALKTHROUGHS);
+}
