@@ -4,10 +4,13 @@ mod assign;
 mod lanes;
 mod names;
 mod routes;
+mod together;
 
 use plugin_config::Problem;
 
 use crate::document::{LaneGroup, Mode, Propagation, Untagged};
+
+pub use together::together;
 
 /// What was found out about a lane group.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -118,7 +118,7 @@ fn text(file: &str) -> Result<String> {
 
 /// The one lane group of a file that must be valid.
 fn group(name: &str) -> Result<LaneGroup> {
-    let file::File { mut groups, findings } = file::read(name, &text(name)?);
+    let file::File { mut groups, findings, .. } = file::read(name, &text(name)?);
     if let Some(finding) = findings.iter().find(|finding| finding.severity == lanes::finding::Severity::Error) {
         bail!("{finding}\n`lanes check {name}` says everything that is wrong");
     }

@@ -53,6 +53,11 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         request = arrived;
     }
 
+    let host = request.first(":authority").map(Cow::into_owned).unwrap_or_default();
+    if !spec.gateway.serves(&host) {
+        let because = "the gateway does not serve the host for this lane group".to_owned();
+        return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });
+    }
     let Some(route) = spec.routes.iter().find(|route| route.takes(&request)) else {
         let because = "no route takes the request, so the gateway answers 404".to_owned();
         return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });

@@ -4,7 +4,7 @@ use plugin_config::Problem;
 use serde_json::Value;
 
 use crate::{
-    check::check,
+    check::{check, together},
     document::LaneGroup,
     filter,
     finding::{Finding, Severity},
@@ -17,6 +17,8 @@ use crate::{
 pub struct File {
     /// The lane groups that are valid.
     pub groups: Vec<LaneGroup>,
+    /// The documents that they were read from.
+    sources: Vec<Document>,
     /// Everything that is wrong or doubtful, in the order of the file.
     pub findings: Vec<Finding>,
 }
@@ -36,6 +38,23 @@ pub fn read(name: &str, text: &str) -> File {
     file
 }
 
+/// What the lane groups of files do to each other, if all are applied.
+pub fn read_together(files: &[(&str, File)]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut earlier: Vec<&LaneGroup> = Vec::new();
+    for (name, file) in files {
+        for (group, source) in file.groups.iter().zip(&file.sources) {
+            let found = together(&earlier, group);
+            let errors = found.errors.into_iter().map(|problem| Finding::new(name, source, Severity::Error, problem));
+            let warnings =
+                found.warnings.into_iter().map(|problem| Finding::new(name, source, Severity::Warning, problem));
+            findings.extend(errors.chain(warnings));
+            earlier.push(group);
+        }
+    }
+    findings
+}
+
 /// What a document is.
 enum Content<'a> {
     LaneGroup,
@@ -53,7 +72,10 @@ impl File {
                     let is_valid = findings.is_valid();
                     self.add(name, document, Severity::Error, findings.errors);
                     self.add(name, document, Severity::Warning, findings.warnings);
-                    self.groups.extend(is_valid.then_some(group));
+                    if is_valid {
+                        self.groups.push(group);
+                        self.sources.push(document.clone());
+                    }
                 }
                 Err(problems) => self.add(name, document, Severity::Error, problems),
             },

@@ -9,3 +9,4 @@ pub mod envoy;
 pub mod istio;
 
 pub use filter::Module;
+pub(crate) use filter::in_sidecars as sidecar_filter;

@@ -51,8 +51,14 @@ pub fn plugin_config(spec: &Spec) -> Option<Value> {
     };
     let salt = users.salt.as_ref().map_or_else(|| json!({}), |salt| json!({ "salt": salt }));
     let buckets = json!({"modulo": users.modulo, "tagHeader": spec.route_header, "policies": policies(spec, users)});
-    let rule = [named, hash, salt, buckets].into_iter().fold(identity, with);
+    let rule = [hosts(spec), identity, named, hash, salt, buckets].into_iter().fold(json!({}), with);
     Some(json!({ "rules": [rule] }))
+}
+
+/// The gateway may serve other lane groups, whose requests have another host.
+fn hosts(spec: &Spec) -> Value {
+    let hosts = &spec.gateway.hosts;
+    if hosts.iter().any(|host| host == "*") { json!({}) } else { json!({"match": {"hosts": hosts}}) }
 }
 
 fn policies(spec: &Spec, users: &Users) -> Vec<Value> {

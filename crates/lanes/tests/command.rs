@@ -111,6 +111,34 @@ fn explain_follows_source_labels_out_of_the_lane() {
 }
 
 #[test]
+fn a_request_to_another_host_is_another_lane_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let hosts = "{istio: ingressgateway}, hosts: [shop.example.com, \"*.shop.example.com\"]}";
+    let group = changed(&folder, "g.yaml", "{istio: ingressgateway}}", hosts);
+    let explained = |host: &[&str]| run(&[&["explain", &group, "--user", "jessie"], host].concat()).1;
+    for host in [&[][..], &["--host", "Shop.example.com:8080"], &["--host", "a.shop.example.com"]] {
+        assert!(explained(host).starts_with("lane    s2: bucket 16 of 100\n"), "{host:?}");
+    }
+    let line = "lane    none: the gateway does not serve the host for this lane group\n";
+    assert_eq!(explained(&["--host", "example.com"]), line);
+    let (_, rendered, _) = run(&["render", "istio", &group]);
+    assert!(
+        rendered.contains("hosts:\n        - shop.example.com\n"),
+        "the filter leaves other groups' requests alone"
+    );
+}
+
+#[test]
+fn check_compares_the_groups_of_all_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = changed(&folder, "other.yaml", "name: user-segment", "name: other");
+    let (status, stdout, _) = run(&["check", published().to_str().unwrap(), &other]);
+    assert_eq!(status, 1);
+    assert!(stdout.ends_with("\n4 errors, 3 warnings\n"), "{stdout}");
+    assert!(stdout.contains("`mocka` is a service of the lane group `user-segment` as well"), "{stdout}");
+}
+
+#[test]
 fn explain_does_not_guess_what_is_left_to_chance() {
     let folder = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(published()).unwrap();

@@ -22,10 +22,12 @@ pub(crate) struct Options {
 
 impl Options {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        let mut findings: Vec<Finding> = Vec::new();
+        let mut files = Vec::new();
         for name in &self.files {
-            findings.extend(file::read(name, &text(name)?).findings);
+            files.push((name.as_str(), file::read(name, &text(name)?)));
         }
+        let together = file::read_together(&files);
+        let findings: Vec<Finding> = files.into_iter().flat_map(|(_, file)| file.findings).chain(together).collect();
         match self.output.format {
             Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&findings)?))?,
             Format::Text => print(&self.told(&findings))?,

@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// A header of the request, as `name: value`; may be repeated
     #[arg(long = "header", value_name = "HEADER")]
     headers: Vec<String>,
+    /// The request's host; one that the gateway serves unless given
+    #[arg(long)]
+    host: Option<String>,
     /// The request's path, with its query
     #[arg(long, default_value = "/")]
     path: String,
@@ -65,11 +68,18 @@ impl Options {
             let name = HeaderName::parse(name).with_context(|| format!("--header {header}"))?;
             request.push(name.as_str(), value.trim());
         }
-        for (name, value) in [(":method", self.method.as_str()), (":path", &path), (":authority", "gateway")] {
+        let host = self.host.clone().unwrap_or_else(|| served(group));
+        for (name, value) in [(":method", self.method.as_str()), (":path", &path), (":authority", &host)] {
             request.push(name, value);
         }
         Ok(request)
     }
+}
+
+/// A host that the gateway serves.
+fn served(group: &LaneGroup) -> String {
+    let first = group.spec.gateway.hosts.first().map_or("*", String::as_str);
+    first.replace('*', "gateway")
 }
 
 fn told(explanation: &Explanation) -> String {

@@ -2,12 +2,24 @@
 
 use header_edit::{HeaderList, RequestHeaders};
 
-use crate::document::{Route, RouteMatch, StringMatch};
+use crate::document::{Gateway, Route, RouteMatch, StringMatch};
 
 impl Route {
     /// Whether any of the conditions holds, or there are none.
     pub(super) fn takes(&self, request: &HeaderList) -> bool {
         self.r#match.is_empty() || self.r#match.iter().any(|condition| condition.holds(request))
+    }
+}
+
+impl Gateway {
+    /// Whether a request to the host, with or without a port, is for the lane group.
+    pub(super) fn serves(&self, host: &[u8]) -> bool {
+        let host = host.split(|byte| *byte == b':').next().unwrap_or_default().to_ascii_lowercase();
+        let is_it = |served: &String| match served.strip_prefix('*') {
+            Some(below) => host.ends_with(below.to_ascii_lowercase().as_bytes()),
+            None => host == served.to_ascii_lowercase().as_bytes(),
+        };
+        self.hosts.iter().any(is_it)
     }
 }
 

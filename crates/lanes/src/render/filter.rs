@@ -30,7 +30,7 @@ impl Module {
 }
 
 /// The filter of the sidecars, and its configuration: the same inbound and outbound.
-pub(super) fn in_sidecars(spec: &Spec) -> Option<(Module, Value)> {
+pub(crate) fn in_sidecars(spec: &Spec) -> Option<(Module, Value)> {
     let header = &spec.route_header;
     match spec.propagation() {
         Propagation::Trace(trace) => {

@@ -24,7 +24,9 @@ const MAYBE_SENT: &str = "connect-failure,refused-stream,unavailable,cancelled,r
 pub(super) fn of_gateway(group: &LaneGroup) -> anyhow::Result<File> {
     let hosts = virtual_host(group, "ingress", group.spec.gateway.hosts.clone(), &ingress(group));
     let comment = format!("What enters the lanes (RDS). The first route that matches takes the request.\n\n{RETRIES}");
-    File::watched(format!("{GATEWAY}.yaml"), &comment, vec![configuration(GATEWAY, vec![hosts])])
+    // As Istio's gateways: clients of another port than the default name it.
+    let routes = with(configuration(GATEWAY, vec![hosts]), json!({"ignore_port_in_host_matching": true}));
+    File::watched(format!("{GATEWAY}.yaml"), &comment, vec![routes])
 }
 
 /// Where sidecars send what their applications call; a file for each lane if the calling pod's labels decide.

@@ -1,0 +1,49 @@
+//! Lane groups that are each valid, applied to one mesh.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use lanes::{
+    file::{File, read, read_together},
+    finding::Severity,
+};
+
+const USER_SEGMENT: &str = include_str!("../../../manifests/user-segment/lane-group.yaml");
+
+/// Another group on the same gateway, which shares nothing else.
+fn other() -> String {
+    let text =
+        USER_SEGMENT.replace("mock", "shop").replace("user-segment", "shop").replace("ASM_TRAFFIC_TAG", "shop-lane");
+    let text = text.replace("ingressgateway}}", "ingressgateway}, hosts: [shop.example.com]}");
+    text.replace("hash: fnv1a32", "hash: murmur3\n      salt: shop")
+}
+
+fn found(second: &str) -> Vec<String> {
+    let valid = |name: &str, text: &str| -> File {
+        let file = read(name, text);
+        assert_eq!((file.groups.len(), file.findings.as_slice()), (1, [].as_slice()));
+        file
+    };
+    let findings = read_together(&[("a.yaml", valid("a.yaml", USER_SEGMENT)), ("b.yaml", valid("b.yaml", second))]);
+    assert!(findings.iter().all(|finding| finding.file == "b.yaml" && finding.line > 1));
+    let told = |severity| if severity == Severity::Error { "error" } else { "warning" };
+    findings.iter().map(|finding| format!("{} {}", told(finding.severity), finding.path)).collect()
+}
+
+#[test]
+fn groups_that_share_only_a_gateway_are_fine() {
+    assert_eq!(found(&other()), Vec::<String>::new());
+}
+
+#[test]
+fn whatever_two_groups_cannot_share_is_said_once() {
+    let with = |from: &str, to: &str| {
+        let text = other();
+        assert!(text.contains(from), "{from}");
+        found(&text.replace(from, to))
+    };
+    assert_eq!(with("name: shop, ", "name: user-segment, "), ["error metadata.name"]);
+    assert_eq!(with("hosts: [shop.example.com]", "hosts: [shop.example.com, '*']"), ["error spec.gateway.hosts[1]"]);
+    assert_eq!(with("shop-lane: v2", "ASM_TRAFFIC_TAG: v2"), ["warning spec.lanes[1].labels"]);
+    assert_eq!(with("hash: murmur3\n      salt: shop", "hash: fnv1a32"), ["warning spec.assign.users"]);
+    assert_eq!(with("shopc", "mockc"), ["error spec.services[2].name"]);
+    assert!(found(&other().replace("namespace: default", "namespace: shop").replace("shopc", "mockc")).is_empty());
+}
