@@ -22,6 +22,7 @@ pub mod trace_listeners;
 pub mod vectors;
 pub mod walkthrough;
 pub mod wasm_listeners;
+pub mod worker;
 
 /// A file of `tests/testdata/`.
 pub fn testdata(name: &str) -> PathBuf {

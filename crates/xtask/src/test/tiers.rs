@@ -62,6 +62,7 @@ impl Tier {
             Self::Module => &["module", "trace_module"],
             Self::Envoy => &[
                 "envoy",
+                "agreement",
                 "hostile",
                 "hostile_baggage",
                 "precedence",
