@@ -62,7 +62,8 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         let because = "no route takes the request, so the gateway answers 404".to_owned();
         return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });
     };
-    let tag = request.first(&spec.route_header.to_ascii_lowercase()).map(Cow::into_owned);
+    // Several lines are one value to a route.
+    let tag = request.joined(&spec.route_header.to_ascii_lowercase()).map(Cow::into_owned);
     let tagged = spec.lanes.iter().find(|lane| Some(lane.name.as_bytes()) == tag.as_deref());
     let weights = spec.assign.as_ref().and_then(|assign| assign.weights.as_ref());
     let lane = match (&route.lane, tagged) {

@@ -139,6 +139,17 @@ fn check_compares_the_groups_of_all_files() {
 }
 
 #[test]
+fn explain_reads_a_tag_of_two_lines_as_routes_do() {
+    let published = published();
+    let of = |tags: &[&str]| {
+        let tags = tags.iter().flat_map(|tag| ["--header", *tag]);
+        run(&["explain", published.to_str().unwrap()].into_iter().chain(tags).collect::<Vec<_>>()).1
+    };
+    assert!(of(&["x-asm-prefer-tag: s2"]).starts_with("lane    s2: "));
+    assert!(of(&["x-asm-prefer-tag: s2", "x-asm-prefer-tag: s1"]).starts_with("lane    s1: it has no tag"));
+}
+
+#[test]
 fn explain_does_not_guess_what_is_left_to_chance() {
     let folder = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(published()).unwrap();
