@@ -13,17 +13,17 @@ pub enum Filter {
     HashTagging,
     /// `baggage_propagation.wasm`.
     BaggagePropagation,
+    /// `trace_propagation.wasm`.
+    TracePropagation,
 }
 
 impl Filter {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::HashTagging, Self::BaggagePropagation];
-
     /// What its crate and its cases are called.
     pub fn name(self) -> &'static str {
         match self {
             Self::HashTagging => "hash-tagging",
             Self::BaggagePropagation => "baggage-propagation",
+            Self::TracePropagation => "trace-propagation",
         }
     }
 

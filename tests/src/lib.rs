@@ -16,7 +16,6 @@ pub mod module_host;
 pub mod sdks;
 pub mod tier;
 pub mod trace_application;
-pub mod trace_cases;
 pub mod trace_connection;
 pub mod trace_listeners;
 pub mod vectors;

@@ -1,40 +1,76 @@
 //! One list of tests for every tier.
 
-use std::{process::ExitCode, sync::Arc};
+mod envoy;
+mod module;
+mod native;
 
-use anyhow::{Result, ensure};
-use header_edit::{Directed, HeaderList, HeaderValue};
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use header_edit::{Directed, Direction, HeaderList, HeaderValue};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::json;
 
+pub use self::{envoy::RealEnvoy, module::InProcess, native::Native};
 use crate::{
-    cases::{Case, Cases, Verdict},
+    cases::{Case, Cases, Exchange, Step, Verdict},
     filter::Filter,
     testdata,
     vectors::{Vector, Vectors},
 };
 
 /// A way to run a filter.
-pub trait Tier: Send + Sync + 'static {
-    /// Runs a case and checks what became of the request, and that it was counted.
-    fn request(&self, case: &Case) -> Result<()>;
+pub trait Tier: Sized + Send + Sync + 'static {
+    /// Whether time can be made to pass.
+    const MOVES_CLOCK: bool;
 
-    /// Checks that the configuration is refused with the message, and that a request passes untouched.
+    /// Gets the suite's filter ready.
+    ///
+    /// # Errors
+    /// Something is not there, or does not start.
+    fn ready(suite: &Suite) -> Result<Self>;
+
+    /// Starts the filter with a configuration.
+    ///
+    /// # Errors
+    /// It does not start, or it says that the configuration is bad.
+    fn start(&self, config: &str) -> Result<Box<dyn Running + '_>>;
+
+    /// Checks that the configuration is refused with the message, and that requests pass untouched.
+    ///
+    /// # Errors
+    /// Says what happened instead.
     fn refused(&self, verdict: &Verdict) -> Result<()>;
 
     /// Checks that the configuration is accepted with the message.
+    ///
+    /// # Errors
+    /// Says what happened instead.
     fn warned(&self, verdict: &Verdict) -> Result<()>;
 }
 
-/// Runs the suites of all filters, as the command line asks; `tier` gets a filter ready for its suite.
+/// A filter that serves with a configuration.
+pub trait Running {
+    /// Sends a request and checks what becomes of it, and that it is counted.
+    ///
+    /// # Errors
+    /// Says what became of it instead.
+    fn exchange(&mut self, exchange: &Exchange) -> Result<()>;
+
+    /// Lets time pass.
+    fn after(&mut self, time: Duration);
+}
+
+/// Runs the suites of the filters, as the command line asks.
 ///
 /// # Errors
 /// A suite cannot be read, or a filter cannot be got ready.
-pub fn run<T: Tier>(tier: impl Fn(Filter, &Suite) -> Result<T>) -> Result<ExitCode> {
+pub fn run<T: Tier>(filters: &[Filter]) -> Result<ExitCode> {
     let mut trials = Vec::new();
-    for filter in Filter::ALL {
-        let suite = Suite::of(filter)?;
-        let tier = tier(filter, &suite)?;
+    for &filter in filters {
+        let mut suite = Suite::of(filter)?;
+        suite.cases.retain(|case| T::MOVES_CLOCK || !case.faked_clock);
+        let tier = T::ready(&suite)?;
         trials.extend(suite.trials(tier));
     }
     Ok(libtest_mimic::run(&Arguments::from_args(), trials).exit_code())
@@ -43,28 +79,26 @@ pub fn run<T: Tier>(tier: impl Fn(Filter, &Suite) -> Result<T>) -> Result<ExitCo
 /// What a tier runs of one filter: known before it starts, so that an Envoy can be given every configuration at once.
 pub struct Suite {
     filter: Filter,
-    /// The requests; for hash tagging, those that show the hash vectors among them.
-    pub requests: Vec<Case>,
-    /// See [`Cases::refused`].
-    pub refused: Vec<Verdict>,
-    /// See [`Cases::warned`].
-    pub warned: Vec<Verdict>,
+    /// For hash tagging, those that show the hash vectors among them.
+    cases: Vec<Case>,
+    refused: Vec<Verdict>,
+    warned: Vec<Verdict>,
 }
 
 // === impl Suite ===
 
 impl Suite {
     /// Reads the filter's shared cases, and its vectors.
-    pub fn of(filter: Filter) -> Result<Self> {
-        let cases = Cases::load(&filter.cases())?;
-        let mut requests = cases.requests()?;
+    fn of(filter: Filter) -> Result<Self> {
+        let file = Cases::load(&filter.cases())?;
+        let mut cases = file.cases()?;
         if filter == Filter::HashTagging {
             let vectors = Vectors::load(&testdata("hash-vectors.toml"))?;
             for vector in &vectors.vector {
-                requests.extend(vector_case(vector, &vectors)?);
+                cases.extend(vector_case(vector, &vectors)?);
             }
         }
-        Ok(Self { filter, requests, refused: cases.refused, warned: cases.warned })
+        Ok(Self { filter, cases, refused: file.refused, warned: file.warned })
     }
 
     /// Every test, each under a name of its own that starts with the filter's.
@@ -72,9 +106,9 @@ impl Suite {
         let tier = Arc::new(tier);
         let filter = self.filter.name();
         let mut trials = Vec::new();
-        for case in self.requests {
+        for case in self.cases {
             let tier = tier.clone();
-            trials.push(Trial::test(format!("{filter}: {}", case.name), move || Ok(tier.request(&case)?)));
+            trials.push(Trial::test(format!("{filter}: {}", case.name), move || Ok(run_case(&*tier, &case)?)));
         }
         for (number, verdict) in self.refused.into_iter().enumerate() {
             let tier = tier.clone();
@@ -90,10 +124,27 @@ impl Suite {
     }
 }
 
+fn run_case(tier: &impl Tier, case: &Case) -> Result<()> {
+    let mut running = tier.start(&case.config)?;
+    for (number, step) in case.steps.iter().enumerate() {
+        match step {
+            Step::Exchange(exchange) => {
+                running.exchange(exchange).with_context(|| format!("step {}", number + 1))?;
+            }
+            Step::After(time) => running.after(*time),
+        }
+    }
+    Ok(())
+}
+
+/// What the listener can say about the way of its requests.
+const DIRECTIONS: [Option<Direction>; 3] = [None, Some(Direction::Inbound), Some(Direction::Outbound)];
+
 /// A request that a refused configuration must leave alone: it has something of everything that a filter reads or writes.
-pub fn any_request() -> HeaderList {
+fn any_request() -> HeaderList {
     let pseudo = [(":authority", "a"), (":method", "GET"), (":path", "/")];
-    pseudo.into_iter().chain([("x", "user"), ("t", "mine"), ("baggage", "t=yours,x=%zz")]).collect()
+    let lines = [("x", "user"), ("x-user-id", "jessie"), ("t", "mine"), ("baggage", "t=yours,x=%zz")];
+    pseudo.into_iter().chain(lines).collect()
 }
 
 /// A request with the vector's identity, whose decision header shows every hash and bucket; `None` if the identity
@@ -127,11 +178,15 @@ fn vector_case(vector: &Vector, vectors: &Vectors) -> Result<Option<Case>> {
     let mut request: HeaderList =
         [(":authority", "test.example"), (":method", "GET"), (":path", "/")].into_iter().collect();
     request.push("x-user-id", identity.as_bytes());
-    Ok(Some(Case {
-        name: format!("vector: {}", vector.name()),
-        config: json!({ "rules": rules }).to_string(),
+    let exchange = Exchange {
         request: Directed { headers: request, direction: None },
         expected: [("x-lane-decision".to_owned(), vec![decisions.join(", ").into_bytes()])].into(),
         counter: None,
+    };
+    Ok(Some(Case {
+        name: format!("vector: {}", vector.name()),
+        config: json!({ "rules": rules }).to_string(),
+        faked_clock: false,
+        steps: vec![Step::Exchange(exchange)],
     }))
 }

@@ -6,12 +6,11 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use anyhow::{Context, Result, ensure};
 use header_edit::{Direction, HeaderList};
 use local_mesh::{Envoy, EnvoyConfig};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     echo::Echo,
     http1, repository,
-    trace_cases::POD_LABELS,
     wasm_listeners::{bootstrap, listener},
 };
 
@@ -54,10 +53,6 @@ impl Sidecar {
         }
         let (names, listeners): (Vec<String>, Vec<Value>) = listeners.into_iter().unzip();
         let mut config = bootstrap(&listeners, &Echo::start()?);
-        let labels: Map<String, Value> =
-            POD_LABELS.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
-        let node = json!({"id": "sidecar", "cluster": "sidecar", "metadata": {"LABELS": labels}});
-        set(&mut config, "", "node", node)?;
         if let Behind::Application(address) = behind {
             add_cluster(&mut config, "application", address)?;
         }

@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 use anyhow::{Context, Result};
 use header_edit::{Direction, HeaderList};
 use local_mesh::{Envoy, EnvoyConfig};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{echo::Echo, http1, repository};
 
 /// Worker threads: more than one, as anywhere in production.
 const WORKERS: u32 = 2;
+
+/// The labels of the pod that every proxy belongs to.
+pub const POD_LABELS: [(&str, &str); 2] = [("ASM_TRAFFIC_TAG", "v2"), ("empty", "")];
 
 /// A listener of its own, and the plug-in in it, which has the listener's name.
 pub struct Setup<'a> {
@@ -83,9 +86,11 @@ impl Setup<'_> {
 
 /// A bootstrap with these listeners and the cluster `echo`.
 pub fn bootstrap(listeners: &[Value], echo: &Echo) -> Value {
+    let labels: Map<String, Value> =
+        POD_LABELS.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     json!({
         // Discovery refuses to work for a node without a name.
-        "node": {"id": "gateway", "cluster": "gateway"},
+        "node": {"id": "pod", "cluster": "pod", "metadata": {"LABELS": labels}},
         "admin": {"address": address(SocketAddr::from(([127, 0, 0, 1], 0)))},
         "static_resources": {
             "listeners": listeners,

@@ -3,7 +3,10 @@
 use anyhow::{Result, ensure};
 use header_edit::{Directed, Direction, HeaderList};
 
-use crate::module_host::{Action, Module, Plugin, Process, Vm};
+use crate::{
+    module_host::{Action, Module, Plugin, Process, Vm},
+    wasm_listeners::POD_LABELS,
+};
 
 /// The name of the plug-in.
 pub const PLUGIN: &str = "lanes";
@@ -25,13 +28,13 @@ pub struct Passed {
 }
 
 impl Worker {
-    /// Starts the module, on whose node the pod has these labels.
+    /// Starts the module with this `pluginConfig`.
     ///
     /// # Errors
     /// The module traps, or it says that it does not accept the configuration, which none may.
-    pub fn start(module: &Module, process: &Process, labels: &[(&str, &str)], configuration: &str) -> Result<Self> {
+    pub fn start(module: &Module, process: &Process, configuration: &str) -> Result<Self> {
         let mut vm = Vm::start(module, process)?;
-        for (label, value) in labels {
+        for (label, value) in POD_LABELS {
             vm.set_property(&["xds", "node", "metadata", "LABELS", label], value.as_bytes());
         }
         let plugin = vm.configure(PLUGIN, configuration.as_bytes())?;

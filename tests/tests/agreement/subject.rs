@@ -59,7 +59,7 @@ impl Subject {
     }
 
     pub(crate) fn worker(&self, module: &Module) -> Result<Worker> {
-        Worker::start(module, &Process::new(), &[], &self.plugin_config)
+        Worker::start(module, &Process::new(), &self.plugin_config)
     }
 
     /// Asks everybody. Gives what the crate decided.
