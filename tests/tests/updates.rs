@@ -1,30 +1,98 @@
-//! New configurations for a running Envoy, good and bad, while requests flow.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+//! New configurations for a running Envoy, good and bad, while requests flow. Trace propagation's are in
+//! `trace_workers.rs`, with what it remembers.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,
     net::SocketAddr,
+    process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
 
 use header_edit::HeaderList;
+use libtest_mimic::{Arguments, Trial};
 use local_mesh::{Envoy, EnvoyConfig, wait_until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use traffic_lanes_tests::{
     echo::Echo,
-    http1, module, repository,
+    filter::Filter,
+    http1, repository,
     wasm_listeners::{bootstrap, listener, string_value, wasm},
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
-const REFUSED: &str = "wasmcustom.plugin=.=lanes;.;hash_tagging_configuration_refused";
-const BAD: &str = r#"{"rules": [{"header": "x-user-id", "modulo": 0, "tagHeader": "lane", "policies": []}]}"#;
+
+type Test = (&'static str, fn(Delivery, Subject));
+
+const TESTS: [Test; 3] = [
+    ("a bad configuration at start lets requests pass", a_bad_configuration_at_start_lets_requests_pass),
+    ("a bad update leaves the old configuration serving", a_bad_update_leaves_the_old_configuration_serving),
+    ("a ramp loses no request", a_ramp_loses_no_request),
+];
+
+fn main() -> ExitCode {
+    let mut trials = Vec::new();
+    for subject in [hash_tagging, baggage_propagation] {
+        for delivery in [Delivery::Ecds, Delivery::Lds] {
+            for (name, test) in TESTS {
+                let name = format!("{}, {delivery:?}: {name}", subject().filter.name());
+                trials.push(Trial::test(name, move || {
+                    test(delivery, subject());
+                    Ok(())
+                }));
+            }
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A filter, and what becomes of one request under its configurations.
+struct Subject {
+    filter: Filter,
+    /// The line that the request has.
+    line: (&'static str, &'static str),
+    /// Good configurations, each with the value of the header `lane` that it gives the request, which has none.
+    ramp: Vec<(String, &'static str)>,
+    bad: &'static str,
+    /// What is wrong about the bad one.
+    message: &'static str,
+}
+
+fn hash_tagging() -> Subject {
+    let ramp = |(range, lane): (u32, _)| {
+        let policies = json!([{"range": range, "tagValue": "canary"}, {"range": 100, "tagValue": "stable"}]);
+        let rule = json!({"header": "x-user-id", "modulo": 100, "tagHeader": "lane", "policies": policies});
+        (json!({"rules": [rule]}).to_string(), lane)
+    };
+    let ranges = [(20, "stable"), (50, "canary"), (0, "stable"), (100, "canary"), (44, "stable"), (45, "canary")];
+    Subject {
+        filter: Filter::HashTagging,
+        line: ("x-user-id", "bob"),
+        ramp: ranges.map(ramp).into(),
+        bad: r#"{"rules": [{"header": "x-user-id", "modulo": 0, "tagHeader": "lane", "policies": []}]}"#,
+        message: "rules[0].modulo: expected 1 to 4294967295 buckets, not 0",
+    }
+}
+
+fn baggage_propagation() -> Subject {
+    let from = |key: &'static str| {
+        let members = json!([{"key": key, "header": "lane"}]);
+        (json!({"members": members, "direction": "outbound"}).to_string(), key)
+    };
+    Subject {
+        filter: Filter::BaggagePropagation,
+        line: ("baggage", "stable=stable,canary=canary"),
+        ramp: ["canary", "stable", "canary", "stable"].map(from).into(),
+        bad: r#"{"members": [{"key": "a b", "header": "lane"}]}"#,
+        message: "members[0].key: not a key of baggage",
+    }
+}
 
 /// How the filter's configuration reaches Envoy.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Delivery {
     /// By extension configuration discovery, as in Istio.
     Ecds,
@@ -34,17 +102,18 @@ enum Delivery {
 
 struct Gateway {
     envoy: Envoy,
+    subject: Subject,
     delivery: Delivery,
     directory: TempDir,
     _echo: Echo,
 }
 
 impl Gateway {
-    fn start(delivery: Delivery, configuration: &str) -> Self {
+    fn start(delivery: Delivery, subject: Subject, configuration: &str) -> Self {
         let echo = Echo::start().unwrap();
         let directory = tempfile::tempdir().unwrap();
         let watched = directory.path().join("watched.json");
-        fs::write(&watched, discovery_response(delivery, configuration)).unwrap();
+        fs::write(&watched, discovery_response(subject.filter, delivery, configuration)).unwrap();
         let source = json!({"resource_api_version": "V3", "path_config_source": {"path": watched}});
         let mut bootstrap = match delivery {
             Delivery::Ecds => bootstrap(&[listener("gateway", &discovered(&source))], &echo),
@@ -57,7 +126,7 @@ impl Gateway {
         let binary = Envoy::binary(repository()).unwrap();
         let config = EnvoyConfig::Text(bootstrap.to_string());
         let envoy = Envoy::builder(binary, config).concurrency(2).start().unwrap();
-        Self { envoy, delivery, directory, _echo: echo }
+        Self { envoy, subject, delivery, directory, _echo: echo }
     }
 
     fn address(&self) -> SocketAddr {
@@ -67,7 +136,7 @@ impl Gateway {
     /// Envoy takes the file when it is renamed.
     fn update(&self, configuration: &str) {
         let aside = self.directory.path().join("new.json");
-        fs::write(&aside, discovery_response(self.delivery, configuration)).unwrap();
+        fs::write(&aside, discovery_response(self.subject.filter, self.delivery, configuration)).unwrap();
         fs::rename(aside, self.directory.path().join("watched.json")).unwrap();
     }
 
@@ -77,70 +146,37 @@ impl Gateway {
     }
 
     fn is_refused(&self) -> bool {
-        self.envoy.counter(REFUSED).unwrap() == Some(1)
+        let gauge = format!("wasmcustom.{}", self.subject.filter.refused_gauge("lanes"));
+        self.envoy.counter(&gauge).unwrap() == Some(1)
     }
 
     /// Both workers, and often enough to ask each.
-    fn always(&self, user: &str, tag: Option<&str>) -> bool {
-        (0..20).all(|_| lane(self.address(), user).as_deref() == tag)
+    fn always(&self, expected: Option<&str>) -> bool {
+        let address = self.address();
+        (0..20).all(|_| lane(address, self.subject.line).as_deref() == expected)
     }
-}
 
-fn discovered(source: &Value) -> Value {
-    json!({"name": "lanes", "config_discovery": {
-        "config_source": source,
-        "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
-    }})
-}
-
-fn discovery_response(delivery: Delivery, configuration: &str) -> String {
-    let mut resource = wasm(&module("hash_tagging.wasm").unwrap(), "lanes", &string_value(configuration));
-    let kind = match delivery {
-        Delivery::Ecds => "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
-        Delivery::Lds => {
-            resource = listener("gateway", &resource);
-            "type.googleapis.com/envoy.config.listener.v3.Listener"
-        }
-    };
-    resource.as_object_mut().unwrap().insert("@type".to_owned(), kind.into());
-    json!({"resources": [resource]}).to_string()
-}
-
-fn ramp(range: u32) -> String {
-    json!({"rules": [{
-        "header": "x-user-id", "modulo": 100, "tagHeader": "lane",
-        "policies": [{"range": range, "tagValue": "canary"}, {"range": 100, "tagValue": "stable"}],
-    }]})
-    .to_string()
-}
-
-/// The lane that the upstream sees; every request must be answered.
-fn lane(gateway: SocketAddr, user: &str) -> Option<String> {
-    let request = [(":authority", "a"), (":method", "GET"), (":path", "/"), ("x-user-id", user)];
-    let response = http1::send(gateway, &request.into_iter().collect()).unwrap();
-    assert_eq!(response.status, 200, "{}", response.body.escape_ascii());
-    let arrived: HeaderList = http1::decode(&response.body).unwrap();
-    arrived.all("lane").next().map(|tag| String::from_utf8(tag.to_vec()).unwrap())
-}
-
-/// Runs `updates` while requests flow; says how many were answered, all of them with an allowed lane.
-fn while_requests_flow(gateway: SocketAddr, user: &str, allowed: &[Option<&str>], updates: impl FnOnce()) -> usize {
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let flow = scope.spawn(|| {
-            let mut answered = 0;
-            while !stop.load(Ordering::Relaxed) {
-                let lane = lane(gateway, user);
-                assert!(allowed.contains(&lane.as_deref()), "{user} in {lane:?}");
-                answered += 1;
-            }
-            answered
+    /// Runs `updates` while requests flow, all of which must be answered, with an allowed lane.
+    fn while_requests_flow(&self, allowed: &[Option<&str>], updates: impl FnOnce()) {
+        let (address, line) = (self.address(), self.subject.line);
+        let stop = AtomicBool::new(false);
+        let answered = thread::scope(|scope| {
+            let flow = scope.spawn(|| {
+                let mut answered = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let lane = lane(address, line);
+                    assert!(allowed.contains(&lane.as_deref()), "{lane:?}");
+                    answered += 1;
+                }
+                answered
+            });
+            let stop_flow = StopOnDrop(&stop);
+            updates();
+            drop(stop_flow);
+            flow.join().unwrap()
         });
-        let stop_flow = StopOnDrop(&stop);
-        updates();
-        drop(stop_flow);
-        flow.join().unwrap()
-    })
+        assert!(answered > 0);
+    }
 }
 
 /// Ends the flow also when the updates panic, so that the test fails instead of hanging.
@@ -152,81 +188,76 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-fn a_bad_configuration_at_start_lets_requests_pass(delivery: Delivery) {
-    let gateway = Gateway::start(delivery, BAD);
-    assert!(gateway.always("jessie", None));
-    assert!(gateway.is_refused());
-    let log = gateway.envoy.log();
-    assert!(log.contains("rules[0].modulo: expected 1 to 4294967295 buckets, not 0"), "{log}");
-    assert!(log.contains("requests pass untouched"), "{log}");
-    let answered = while_requests_flow(gateway.address(), "jessie", &[None, Some("canary")], || {
-        gateway.update(&ramp(20));
-        gateway.wait_for("the good configuration serves", || {
-            gateway.always("jessie", Some("canary")) && !gateway.is_refused()
-        });
-    });
-    assert!(answered > 0);
+/// The lane that the upstream sees; every request must be answered.
+fn lane(gateway: SocketAddr, line: (&str, &str)) -> Option<String> {
+    let request = [(":authority", "a"), (":method", "GET"), (":path", "/"), line];
+    let response = http1::send(gateway, &request.into_iter().collect()).unwrap();
+    assert_eq!(response.status, 200, "{}", response.body.escape_ascii());
+    let arrived: HeaderList = http1::decode(&response.body).unwrap();
+    arrived.all("lane").next().map(|tag| String::from_utf8(tag.to_vec()).unwrap())
 }
 
-fn a_bad_update_leaves_the_old_configuration_serving(delivery: Delivery) {
-    let gateway = Gateway::start(delivery, &ramp(20));
+fn discovered(source: &Value) -> Value {
+    json!({"name": "lanes", "config_discovery": {
+        "config_source": source,
+        "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+    }})
+}
+
+fn discovery_response(filter: Filter, delivery: Delivery, configuration: &str) -> String {
+    let mut resource = wasm(&filter.module().unwrap(), "lanes", &string_value(configuration));
+    let kind = match delivery {
+        Delivery::Ecds => "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+        Delivery::Lds => {
+            resource = listener("gateway", &resource);
+            "type.googleapis.com/envoy.config.listener.v3.Listener"
+        }
+    };
+    resource.as_object_mut().unwrap().insert("@type".to_owned(), kind.into());
+    json!({"resources": [resource]}).to_string()
+}
+
+fn a_bad_configuration_at_start_lets_requests_pass(delivery: Delivery, subject: Subject) {
+    let (bad, (good, lane)) = (subject.bad, subject.ramp[0].clone());
+    let gateway = Gateway::start(delivery, subject, bad);
+    assert!(gateway.always(None));
+    assert!(gateway.is_refused());
+    let log = gateway.envoy.log();
+    assert!(log.contains(gateway.subject.message), "{log}");
+    assert!(log.contains("requests pass untouched"), "{log}");
+    gateway.while_requests_flow(&[None, Some(lane)], || {
+        gateway.update(&good);
+        gateway.wait_for("the good configuration serves", || gateway.always(Some(lane)) && !gateway.is_refused());
+    });
+}
+
+fn a_bad_update_leaves_the_old_configuration_serving(delivery: Delivery, subject: Subject) {
+    let (good, lane) = subject.ramp[0].clone();
+    let gateway = Gateway::start(delivery, subject, &good);
     for round in 1..=3 {
-        let answered = while_requests_flow(gateway.address(), "jessie", &[Some("canary")], || {
-            gateway.update(BAD);
+        gateway.while_requests_flow(&[Some(lane)], || {
+            gateway.update(gateway.subject.bad);
             gateway.wait_for("the bad configuration is refused", || gateway.is_refused());
-            assert!(gateway.always("jessie", Some("canary")), "round {round}");
-            assert!(gateway.always("bob", Some("stable")), "round {round}");
+            assert!(gateway.always(Some(lane)), "round {round}");
             gateway.update("no JSON");
             gateway
                 .wait_for("the second refusal is logged", || gateway.envoy.log().matches("not JSON").count() >= round);
-            assert!(gateway.always("jessie", Some("canary")), "round {round}");
-            gateway.update(&ramp(20));
+            assert!(gateway.always(Some(lane)), "round {round}");
+            gateway.update(&good);
             gateway.wait_for("the good configuration is accepted", || !gateway.is_refused());
         });
-        assert!(answered > 0);
     }
     let log = gateway.envoy.log();
     assert!(log.contains("the previous configuration keeps serving"), "{log}");
 }
 
-fn a_ramp_loses_no_request(delivery: Delivery) {
-    let gateway = Gateway::start(delivery, &ramp(20));
-    let (canary, stable) = (Some("canary"), Some("stable"));
-    let answered = while_requests_flow(gateway.address(), "bob", &[canary, stable], || {
-        for (range, lane) in [(50, canary), (0, stable), (20, stable), (100, canary), (44, stable), (45, canary)] {
-            gateway.update(&ramp(range));
-            gateway.wait_for(&format!("bob at {range}"), || gateway.always("bob", lane));
+fn a_ramp_loses_no_request(delivery: Delivery, subject: Subject) {
+    let ramp = subject.ramp.clone();
+    let gateway = Gateway::start(delivery, subject, &ramp[0].0);
+    gateway.while_requests_flow(&[Some("canary"), Some("stable")], || {
+        for (configuration, lane) in &ramp {
+            gateway.update(configuration);
+            gateway.wait_for(&format!("{lane} under {configuration}"), || gateway.always(Some(lane)));
         }
     });
-    assert!(answered > 0);
-}
-
-#[test]
-fn ecds_a_bad_configuration_at_start_lets_requests_pass() {
-    a_bad_configuration_at_start_lets_requests_pass(Delivery::Ecds);
-}
-
-#[test]
-fn lds_a_bad_configuration_at_start_lets_requests_pass() {
-    a_bad_configuration_at_start_lets_requests_pass(Delivery::Lds);
-}
-
-#[test]
-fn ecds_a_bad_update_leaves_the_old_configuration_serving() {
-    a_bad_update_leaves_the_old_configuration_serving(Delivery::Ecds);
-}
-
-#[test]
-fn lds_a_bad_update_leaves_the_old_configuration_serving() {
-    a_bad_update_leaves_the_old_configuration_serving(Delivery::Lds);
-}
-
-#[test]
-fn ecds_a_ramp_loses_no_request() {
-    a_ramp_loses_no_request(Delivery::Ecds);
-}
-
-#[test]
-fn lds_a_ramp_loses_no_request() {
-    a_ramp_loses_no_request(Delivery::Lds);
 }
