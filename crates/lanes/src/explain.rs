@@ -11,7 +11,7 @@ use plugin_config::Refused;
 use serde::Serialize;
 
 use crate::{
-    document::{LaneGroup, Untagged, Weight},
+    document::{LaneGroup, Route, Untagged, Weight},
     tagging,
 };
 
@@ -58,14 +58,18 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         let because = "the gateway does not serve the host for this lane group".to_owned();
         return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });
     }
-    let Some(route) = spec.routes.iter().find(|route| route.takes(&request)) else {
-        let because = "no route takes the request, so the gateway answers 404".to_owned();
-        return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });
-    };
     // Several lines are one value to a route.
     let tag = request.joined(&spec.route_header.to_ascii_lowercase()).map(Cow::into_owned);
     let tagged = spec.lanes.iter().find(|lane| Some(lane.name.as_bytes()) == tag.as_deref());
     let weights = spec.assign.as_ref().and_then(|assign| assign.weights.as_ref());
+    // Where requests without a tag are rejected, a route that goes by the tag leaves them to the routes that follow.
+    let is_by_tag = |route: &&Route| route.lane.is_none() && weights.is_none() && spec.untagged() == Untagged::Reject;
+    let mut routes = spec.routes.iter().filter(|route| route.takes(&request));
+    let first = routes.clone().next();
+    let Some(route) = routes.find(|route| tagged.is_some() || !is_by_tag(route)).or(first) else {
+        let because = "no route takes the request, so the gateway answers 404".to_owned();
+        return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });
+    };
     let lane = match (&route.lane, tagged) {
         (None, _) if weights.is_some() => {
             because = by_chance(weights.into_iter().flatten());

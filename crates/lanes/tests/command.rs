@@ -110,6 +110,26 @@ fn explain_follows_source_labels_out_of_the_lane() {
     );
 }
 
+/// A VirtualService has one rule per tag for such a route, and none that takes the rest.
+#[test]
+fn a_route_by_tag_leaves_untagged_requests_to_the_next_where_they_are_rejected() {
+    let folder = tempfile::tempdir().unwrap();
+    let strict = published().with_file_name("strict.yaml");
+    let text = fs::read_to_string(strict).unwrap().replace(", match: [{uri: {exact: /mock}}]", "");
+    let text = format!("{}  - {{name: rest, service: mocka, match: [{{uri: {{prefix: /old}}}}], lane: s1}}\n", text);
+    let group = folder.path().join("group.yaml");
+    fs::write(&group, text).unwrap();
+    let group = group.to_str().unwrap();
+    assert_eq!(run(&["check", group]).1, "ok: 1 file accepted\n", "the second route is reached");
+    let line = |arguments: &[&str]| {
+        run(&[&["explain", group], arguments].concat()).1.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(line(&["--path", "/old/1"]), "lane    s1: the route `rest` sends it there, whatever its tag");
+    let tagged = ["--path", "/old/1", "--header", "x-asm-prefer-tag: s2"];
+    assert_eq!(line(&tagged), "lane    s2: the request brought its tag");
+    assert_eq!(line(&[]), "lane    none: it has no tag of this lane group, so the gateway answers 404");
+}
+
 #[test]
 fn a_request_to_another_host_is_another_lane_groups() {
     let folder = tempfile::tempdir().unwrap();

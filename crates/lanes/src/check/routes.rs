@@ -1,7 +1,7 @@
 //! What enters the lane group.
 
 use super::Findings;
-use crate::document::{Route, RouteMatch, Spec, StringMatch};
+use crate::document::{Route, RouteMatch, Spec, StringMatch, Untagged};
 
 impl Findings {
     pub(super) fn routes(&mut self, spec: &Spec) {
@@ -30,7 +30,7 @@ impl Findings {
                 Some(before) => {
                     self.warn(path, format!("never reached: the route `{}` takes every request", before.name))
                 }
-                None => takes_everything = Some(route).filter(|route| route.takes_everything()),
+                None => takes_everything = Some(route).filter(|route| route.takes_everything(spec)),
             }
         }
     }
@@ -73,7 +73,12 @@ impl Findings {
 }
 
 impl Route {
-    fn takes_everything(&self) -> bool {
+    fn takes_everything(&self, spec: &Spec) -> bool {
+        let is_weighted = spec.assign.as_ref().is_some_and(|assign| assign.weights.is_some());
+        if self.lane.is_none() && !is_weighted && spec.untagged() == Untagged::Reject {
+            // Requests without a tag go on to the next route.
+            return false;
+        }
         let everything = |condition: &RouteMatch| {
             condition.headers.is_empty()
                 && condition.method.is_none()
