@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod explain;
 mod ids;
+mod import;
 mod render;
 mod split;
 
@@ -61,6 +62,13 @@ enum Command {
     Diff(diff::Options),
     /// Print or write what carries a lane group out
     Render(render::Options),
+    /// Make a lane group of Alibaba Cloud Service Mesh's ASMSwimLaneGroup and ASMSwimLane
+    #[command(after_help = "Example:\n  lanes import asm.yaml --port 8000 > group.yaml\n  kubectl get \
+        asmswimlanegroup,asmswimlane,wasmplugin,gateways.networking.istio.io,service --all-namespaces -o yaml | \
+        lanes import -\n\n\
+        What a lane group cannot say is listed on standard error, with what to do instead, and so is what had to be \
+        assumed.\nExit status 1 if anything was not carried over.")]
+    Import(import::Options),
     /// Print the JSON Schema of a lane group, for editors
     Schema,
     /// Print the completion script of a shell
@@ -96,6 +104,7 @@ impl Cli {
             Command::Split(options) => options.run(),
             Command::Diff(options) => options.run(),
             Command::Render(options) => options.run(),
+            Command::Import(options) => options.run(),
             Command::Schema => print(&format!("{}\n", serde_json::to_string_pretty(&lanes::schema::schema())?)),
             Command::Completion { shell } => {
                 let mut script = Vec::new();

@@ -7,13 +7,13 @@ mod route;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use assign::{Assign, HashFunction, Identity, NamedUsers, Share, Users, Weight};
 pub use route::{Route, RouteMatch, StringMatch};
 
 /// A lane group: the lanes of a call chain, what enters them, and who.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct LaneGroup {
     /// The version of this document's format.
@@ -27,7 +27,7 @@ pub struct LaneGroup {
 }
 
 /// The version of the document's format.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 pub enum ApiVersion {
     /// The first.
     #[serde(rename = "trafficlanes.dev/v1alpha1")]
@@ -35,14 +35,14 @@ pub enum ApiVersion {
 }
 
 /// What a document is.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 pub enum Kind {
     /// A lane group.
     LaneGroup,
 }
 
 /// Name and place, as Kubernetes knows them.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// The name that rendered resources are derived from.
@@ -53,7 +53,7 @@ pub struct Metadata {
 }
 
 /// The lane group itself.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Spec {
     /// Whether every lane holds every service.
@@ -64,6 +64,7 @@ pub struct Spec {
     #[serde(default = "default_route_header")]
     pub route_header: String,
     /// How the tag crosses an application; `application` unless given, in strict mode `sourceLabels`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub propagation: Option<Propagation>,
     /// The services of the call chain, whichever lanes they are in.
     pub services: Vec<Service>,
@@ -74,16 +75,18 @@ pub struct Spec {
     /// What enters the lane group, in order.
     pub routes: Vec<Route>,
     /// What happens to a request without a tag: `baseline`, in strict mode `reject`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub untagged: Option<Untagged>,
     /// Which requests may be sent twice when a pod fails.
     #[serde(default)]
     pub retries: Retries,
     /// How a request gets its tag; may be left out if the client sends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub assign: Option<Assign>,
 }
 
 /// Whether every lane holds every service.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Mode {
     /// It does; a lane that lacks a service at run time answers 503.
@@ -93,7 +96,7 @@ pub enum Mode {
 }
 
 /// The ingress gateway.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gateway {
     /// The labels of its pods.
@@ -124,7 +127,7 @@ pub enum Propagation {
 }
 
 /// Propagation by trace id.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
     /// The trace header: what the application forwards, such as `x-request-id` or `traceparent`.
@@ -132,15 +135,16 @@ pub struct Trace {
 }
 
 /// Propagation by baggage.
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baggage {
     /// The key of the baggage member; the route header's name unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
 /// A service of the call chain.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
     /// The name of the Kubernetes service.
@@ -148,12 +152,12 @@ pub struct Service {
     /// Its port.
     pub port: u16,
     /// What is spoken on the port, as the port's name tells Istio.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Protocol::is_http")]
     pub protocol: Protocol,
 }
 
 /// What is spoken on a service's port.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// HTTP/1.1.
@@ -166,7 +170,7 @@ pub enum Protocol {
 }
 
 /// A lane.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lane {
     /// The lane's name, which is its tag as well.
@@ -178,7 +182,7 @@ pub struct Lane {
 }
 
 /// What happens to a request without a tag.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Untagged {
     /// It goes to the baseline.
@@ -188,7 +192,7 @@ pub enum Untagged {
 }
 
 /// Which requests may be sent twice when a pod fails.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Retries {
     /// Those whose method is idempotent (RFC 9110, section 9.2.2); others only if they cannot have reached the application.
@@ -198,6 +202,24 @@ pub enum Retries {
     Always,
     /// None.
     Never,
+}
+
+/// By hand for what [`StringMatch`] is written by hand for.
+impl Serialize for Propagation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Trace(trace) => serializer.collect_map([("trace", trace)]),
+            Self::Baggage(baggage) => serializer.collect_map([("baggage", baggage)]),
+            Self::Application => serializer.serialize_str("application"),
+            Self::SourceLabels => serializer.serialize_str("sourceLabels"),
+        }
+    }
+}
+
+impl Protocol {
+    fn is_http(&self) -> bool {
+        *self == Self::Http
+    }
 }
 
 fn default_namespace() -> String {

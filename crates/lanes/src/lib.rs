@@ -9,6 +9,7 @@ pub mod explain;
 pub mod file;
 pub mod filter;
 pub mod finding;
+pub mod import;
 mod json;
 pub mod render;
 pub mod schema;

@@ -1,20 +1,22 @@
 //! How a request gets its tag.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// How a request gets its tag at the gateway. Exactly one of the two is given.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assign {
     /// The same user, the same lane: by the hash-tagging filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
     /// Any request, by chance: by weights of the gateway's route.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<Vec<Weight>>,
 }
 
 /// Lanes by user.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Users {
     /// Where the identity is looked for, in order.
@@ -23,31 +25,35 @@ pub struct Users {
     #[serde(default)]
     pub hash: HashFunction,
     /// Prefixed to the identity before hashing; murmur3 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub salt: Option<String>,
     /// The number of buckets. It must stay as it is during a rollout: with another one every user changes buckets.
     #[serde(default = "hundred_buckets")]
     pub modulo: u32,
     /// Users by name, decided before hashing.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<NamedUsers>,
     /// The shares of the lanes; what is left is the baseline's.
     pub split: Vec<Share>,
 }
 
 /// One place to look for the identity. Exactly one of the fields is given.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// A header.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
     /// A cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cookie: Option<String>,
     /// A parameter of the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
 }
 
 /// The hash function of the hash-tagging filter.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HashFunction {
     /// FNV-1a, 32 bit, as ASM.
@@ -58,7 +64,7 @@ pub enum HashFunction {
 }
 
 /// Users by name.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamedUsers {
     /// Identities, byte for byte.
@@ -68,19 +74,21 @@ pub struct NamedUsers {
 }
 
 /// A lane's share of the users.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Share {
     /// The lane, not the baseline.
     pub lane: String,
     /// Of a hundred; a whole number of buckets.
+    #[serde(serialize_with = "percent")]
     pub percent: f64,
     /// The share that the lane may grow to without moving a user of another lane; needed with three lanes or more.
+    #[serde(serialize_with = "optional_percent", skip_serializing_if = "Option::is_none")]
     pub up_to: Option<f64>,
 }
 
 /// A lane's weight.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weight {
     /// The lane.
@@ -91,4 +99,16 @@ pub struct Weight {
 
 fn hundred_buckets() -> u32 {
     100
+}
+
+fn optional_percent<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => percent(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// `20`, not `20.0`.
+fn percent<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if value.fract() == 0.0 { serializer.serialize_i64(*value as i64) } else { serializer.serialize_f64(*value) }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A way into the lane group. The first that matches takes the request.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// What the rendered route is called.
@@ -14,27 +14,30 @@ pub struct Route {
     /// The service that the request goes to.
     pub service: String,
     /// Conditions, of which one must hold; every request unless given.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub r#match: Vec<RouteMatch>,
     /// The lane that the request goes to, whatever its tag; the route header is set to it. Unless given, the tag decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lane: Option<String>,
 }
 
 /// Conditions that must all hold, in the words of an Istio VirtualService.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouteMatch {
     /// The path without its query.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<StringMatch>,
     /// Headers by name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, StringMatch>,
     /// The method.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<StringMatch>,
 }
 
 /// How a text is compared. Exactly one.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "lowercase")]
 pub enum StringMatch {
     /// It is this text.
@@ -43,4 +46,15 @@ pub enum StringMatch {
     Prefix(String),
     /// It matches this regular expression of RE2, from its start to its end.
     Regex(String),
+}
+
+/// The derived way is a newtype variant, which serde-saphyr 2.0 writes as `{uri: exact: /}` in flow style.
+impl Serialize for StringMatch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(match self {
+            Self::Exact(text) => [("exact", text)],
+            Self::Prefix(text) => [("prefix", text)],
+            Self::Regex(text) => [("regex", text)],
+        })
+    }
 }

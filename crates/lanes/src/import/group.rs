@@ -1,0 +1,121 @@
+//! One lane group: what it needs from where.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Options,
+    asm::{GROUP_LABEL, SwimLane, SwimLaneGroup},
+    note::{Note, NoteKind},
+    plugins::Plugin,
+    resources::{Place, Resource, Resources},
+};
+use crate::document::{ApiVersion, Assign, Kind, LaneGroup, Metadata, Retries, Spec};
+
+/// Comments on the fields of `spec`, by their names.
+pub(super) type Comments = BTreeMap<&'static str, Vec<String>>;
+
+/// The import of one lane group.
+pub(super) struct Importer<'a> {
+    pub(super) resources: &'a Resources<'a>,
+    pub(super) plugins: &'a [Plugin<'a>],
+    pub(super) options: &'a Options,
+    pub(super) group: &'a Resource<'a, SwimLaneGroup>,
+    /// The lanes of the group.
+    pub(super) lanes: Vec<&'a Resource<'a, SwimLane>>,
+    /// The namespace of the group's services.
+    pub(super) namespace: String,
+    pub(super) notes: Vec<Note>,
+    pub(super) comments: Comments,
+}
+
+impl<'a> Importer<'a> {
+    pub(super) fn new(
+        resources: &'a Resources<'a>,
+        plugins: &'a [Plugin<'a>],
+        options: &'a Options,
+        group: &'a Resource<'a, SwimLaneGroup>,
+    ) -> Self {
+        let is_of_group = |lane: &&Resource<'_, SwimLane>| {
+            lane.object.metadata.labels.get(GROUP_LABEL).is_some_and(|of| of == group.name())
+        };
+        let lanes = resources.lanes.iter().filter(is_of_group).collect();
+        let namespace = group.object.spec.services.first().map_or("default", |service| service.namespace());
+        let (notes, comments) = (Vec::new(), Comments::new());
+        Self { resources, plugins, options, group, lanes, namespace: namespace.to_owned(), notes, comments }
+    }
+
+    /// The lane group, unless there is an error among the notes.
+    pub(super) fn import(&mut self) -> Option<LaneGroup> {
+        let group = self.group;
+        self.fields_of(group);
+        if self.lanes.is_empty() {
+            let message = format!(
+                "no ASMSwimLane in the input has the label `{GROUP_LABEL}: {}`: give the lanes along, `kubectl get \
+                asmswimlane -o yaml`",
+                group.name()
+            );
+            self.error(&group.place, "", message);
+            return None;
+        }
+        self.group_fields();
+        let lanes = self.lanes();
+        let (mode, baseline) = (self.mode(), self.baseline());
+        let (route_header, propagation) = (self.route_header(), self.propagation());
+        let services = self.services();
+        let (routes, hosts, weights) = if self.is_weighted() {
+            let (routes, hosts, weights) = self.weighted();
+            (routes, hosts, Some(weights))
+        } else {
+            let rules = self.rules(&route_header);
+            (self.routes(&rules, &route_header), self.hosts(&rules), None)
+        };
+        let gateway = self.gateway(hosts);
+        let users = self.users(&route_header, &baseline, weights.is_some());
+        let assign = (users.is_some() || weights.is_some()).then_some(Assign { users, weights });
+        let spec = Spec {
+            mode,
+            gateway,
+            route_header,
+            propagation,
+            services,
+            baseline,
+            lanes,
+            routes,
+            untagged: None,
+            retries: Retries::default(),
+            assign,
+        };
+        let metadata = Metadata { name: group.name().to_owned(), namespace: self.namespace.clone() };
+        let is_whole = self.notes.iter().all(|note| note.kind != NoteKind::Error);
+        is_whole.then_some(LaneGroup { api_version: ApiVersion::V1Alpha1, kind: Kind::LaneGroup, metadata, spec })
+    }
+
+    pub(super) fn error(&mut self, place: &Place<'_>, field: &str, message: impl Into<String>) {
+        self.notes.push(place.note(NoteKind::Error, field, message));
+    }
+
+    pub(super) fn lost(&mut self, place: &Place<'_>, field: &str, message: impl Into<String>) {
+        self.notes.push(place.note(NoteKind::Lost, field, message));
+    }
+
+    /// Decides something, which a comment on the field of `spec` says too.
+    pub(super) fn assume(&mut self, place: &Place<'_>, field: &str, of: &'static str, message: impl Into<String>) {
+        let message = message.into();
+        self.remark(of, format!("Assumed: {message}"));
+        self.notes.push(place.note(NoteKind::Assumed, field, message));
+    }
+
+    /// Comments on a field of `spec`.
+    pub(super) fn remark(&mut self, of: &'static str, comment: impl Into<String>) {
+        self.comments.entry(of).or_default().push(comment.into());
+    }
+
+    /// The service of the group that a destination's host is, in whichever of its forms.
+    pub(super) fn service_of(&self, host: &str) -> Option<&'a str> {
+        let mut parts = host.split('.');
+        let (name, namespace) = (parts.next()?, parts.next().unwrap_or(&self.namespace));
+        let mut services = self.group.object.spec.services.iter();
+        let service = services.find(|service| service.name == name && service.namespace() == self.namespace)?;
+        (namespace == self.namespace).then_some(service.name.as_str())
+    }
+}

@@ -1,0 +1,125 @@
+//! The services' ports, which ASM leaves to the Services themselves.
+
+use super::{
+    asm::{Destination, ServicePort, SwimLane},
+    group::Importer,
+    resources::{Place, Resource},
+};
+use crate::document::{Protocol, Service};
+
+/// A destination that names a port.
+struct Named<'a> {
+    service: &'a str,
+    port: u16,
+    place: &'a Place<'a>,
+    path: String,
+}
+
+impl<'a> Importer<'a> {
+    pub(super) fn services(&mut self) -> Vec<Service> {
+        let group = self.group;
+        let named = self.named_ports();
+        let mut own = Vec::new();
+        for (index, service) in group.object.spec.services.iter().enumerate() {
+            if service.namespace() != self.namespace {
+                continue;
+            }
+            let path = format!("spec.services[{index}].name");
+            match self.port(&service.name, &named) {
+                Ok((port, protocol)) => {
+                    self.other_ports(&service.name, port, &named, &path);
+                    own.push(Service { name: service.name.clone(), port, protocol });
+                }
+                Err(message) => self.error(&group.place, &path, message),
+            }
+        }
+        own
+    }
+
+    /// The ports that rules and weights name.
+    fn named_ports(&self) -> Vec<Named<'a>> {
+        let of = |lane: &&'a Resource<'a, SwimLane>| {
+            let (place, spec) = (&lane.place, &lane.object.spec);
+            let rules = spec.ingress_rules.iter().enumerate();
+            let rules =
+                rules.map(|(index, rule)| (format!("spec.ingressRules[{index}].route"), &rule.route.destination));
+            let all = rules.chain([("spec.ingressWeight".to_owned(), &spec.ingress_weight.destination)]);
+            all.map(move |(path, to)| (place, format!("{path}.destination.portNum"), to)).collect::<Vec<_>>()
+        };
+        let named = |(place, path, to): (&'a Place<'a>, String, &Destination)| {
+            let service = self.service_of(&to.host).filter(|_| to.port_num > 0)?;
+            Some(Named { service, port: to.port_num, place, path })
+        };
+        self.lanes.iter().flat_map(of).filter_map(named).collect()
+    }
+
+    /// Of several ports, a lane group has one.
+    fn other_ports(&mut self, service: &str, port: u16, named: &[Named<'_>], path: &str) {
+        for other in named.iter().filter(|other| other.service == service && other.port != port) {
+            let message = format!("`{service}` has one port in a lane group, here {port}");
+            self.lost(other.place, &other.path, message);
+        }
+        let others: Vec<String> = self
+            .http_ports(service)
+            .iter()
+            .filter(|(other, _)| *other != port)
+            .map(|(other, _)| other.to_string())
+            .collect();
+        if !others.is_empty() {
+            let message =
+                format!("of the ports of `{service}`, {port} is in the lanes, and {} is not", others.join(", "));
+            self.assume(&self.group.place, path, "services", message);
+        }
+    }
+
+    /// The ports of the Service that speak HTTP, and what.
+    fn http_ports(&self, service: &str) -> Vec<(u16, Protocol)> {
+        let ports = self.listed(service).unwrap_or_default();
+        ports.iter().filter_map(|listed| protocol(listed).map(|protocol| (listed.port, protocol))).collect()
+    }
+
+    /// The ports of the Service, if it is in the input.
+    fn listed(&self, service: &str) -> Option<&'a [ServicePort]> {
+        let object = self.resources.services.iter().find(|object| object.is(service, &self.namespace))?;
+        Some(&object.object.spec.ports)
+    }
+
+    /// A service's port: as the options say it, a rule, its Service, or the options for all services.
+    fn port(&self, service: &str, named: &[Named<'_>]) -> Result<(u16, Protocol), String> {
+        let http = self.http_ports(service);
+        let of_rules = named.iter().find(|named| named.service == service).map(|named| named.port);
+        if let Some(port) = self.options.ports.get(service).copied().or(of_rules) {
+            let listed = http.iter().find(|(listed, _)| *listed == port);
+            return Ok(listed.copied().unwrap_or((port, Protocol::default())));
+        }
+        match (http.as_slice(), self.listed(service), self.options.default_port) {
+            ([port], ..) => Ok(*port),
+            ([(first, _), ..], ..) => {
+                let ports: Vec<String> = http.iter().map(|(port, _)| port.to_string()).collect();
+                let ports = ports.join(", ");
+                Err(format!("`{service}` has the ports {ports}: choose one with `--port {service}={first}`"))
+            }
+            ([], Some(_), _) => {
+                Err(format!("no port of the Service `{service}` speaks HTTP: lanes are of HTTP and gRPC"))
+            }
+            ([], None, Some(port)) => Ok((port, Protocol::default())),
+            ([], None, None) => Err(format!(
+                "no port is known of `{service}`: say it with `--port {service}=8000`, or `--port 8000` for every service, \
+                or give the Services along: kubectl get services --namespace {} -o yaml",
+                self.namespace
+            )),
+        }
+    }
+}
+
+/// What a port speaks, as Istio reads it from `appProtocol` or the name's first part; none if it is not HTTP.
+fn protocol(port: &ServicePort) -> Option<Protocol> {
+    let by_name = port.name.split('-').next().unwrap_or_default();
+    let protocol = if port.app_protocol.is_empty() { by_name } else { &port.app_protocol };
+    match protocol.to_ascii_lowercase().as_str() {
+        "http2" | "kubernetes.io/h2c" => Some(Protocol::Http2),
+        "grpc" => Some(Protocol::Grpc),
+        "https" | "tls" | "tcp" | "udp" | "mongo" | "mysql" | "redis" | "kubernetes.io/wss" => None,
+        _ => Some(Protocol::Http),
+    }
+}
