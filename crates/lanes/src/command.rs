@@ -5,6 +5,7 @@ mod diff;
 mod explain;
 mod ids;
 mod import;
+mod man;
 mod render;
 mod split;
 
@@ -77,6 +78,9 @@ enum Command {
         /// The shell
         shell: Shell,
     },
+    /// Print or write the manual pages
+    #[command(after_help = "Example:\n  lanes man check | man -l -\n  lanes man --output ~/.local/share/man/man1")]
+    Man(man::Options),
 }
 
 /// How results are printed.
@@ -105,6 +109,7 @@ impl Cli {
             Command::Diff(options) => options.run(),
             Command::Render(options) => options.run(),
             Command::Import(options) => options.run(),
+            Command::Man(options) => options.run(Self::command()),
             Command::Schema => print(&format!("{}\n", serde_json::to_string_pretty(&lanes::schema::schema())?)),
             Command::Completion { shell } => {
                 let mut script = Vec::new();

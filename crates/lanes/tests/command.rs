@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Write,
     path::PathBuf,
@@ -367,6 +368,25 @@ fn pods_are_found_by_the_names_of_their_hosts() {
     };
     refused(&["--host", "{service}.example.com"], "expected `{lane}` in the name");
     refused(&["--application-port", "8000"], "the sidecar of mocka listens on port 8000");
+}
+
+#[test]
+fn man_writes_a_page_for_every_subcommand() {
+    let (status, stdout, _) = run(&["man", "render", "istio"]);
+    assert_eq!((status, stdout.contains("\n.TH lanes-render-istio 1 ")), (0, true), "{stdout}");
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("man1");
+    assert_eq!(run(&["man", "--output", output.to_str().unwrap()]), (0, String::new(), String::new()));
+    let names: BTreeSet<String> =
+        fs::read_dir(&output).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(["lanes.1", "lanes-check.1", "lanes-render-istio.1"].iter().all(|page| names.contains(*page)), "{names:?}");
+    assert_eq!(fs::read_to_string(output.join("lanes-render-istio.1")).unwrap(), stdout);
+    let (status, _, stderr) = run(&["man", "chekc"]);
+    assert_eq!(
+        (status, stderr.contains("there is no subcommand `chekc`: there are check, explain")),
+        (2, true),
+        "{stderr}"
+    );
 }
 
 #[test]
