@@ -37,10 +37,11 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The documents at the root, and those of the crates.
+/// The documents at the root, those for users, and those of the crates.
 fn documents() -> Vec<PathBuf> {
     let root = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
-    root.iter().map(|name| repository().join(name)).chain(files("crates", "md")).collect()
+    let folders = ["docs", "crates"].into_iter().flat_map(|folder| files(folder, "md"));
+    root.iter().map(|name| repository().join(name)).chain(folders).collect()
 }
 
 fn yaml(text: &str) -> Vec<Value> {

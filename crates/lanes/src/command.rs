@@ -64,11 +64,14 @@ enum Command {
     /// Print or write what carries a lane group out
     Render(render::Options),
     /// Make a lane group of Alibaba Cloud Service Mesh's ASMSwimLaneGroup and ASMSwimLane
-    #[command(after_help = "Example:\n  lanes import asm.yaml --port 8000 > group.yaml\n  kubectl get \
-        asmswimlanegroup,asmswimlane,wasmplugin,gateways.networking.istio.io,service --all-namespaces -o yaml | \
-        lanes import -\n\n\
+    #[command(
+        after_help = "Example:\n  kubectl get asmswimlanegroup,asmswimlane,wasmplugin,gateways.networking.istio.io -A -o yaml \
+        > asm.yaml\n  kubectl get service -A -o yaml > services.yaml\n  \
+        lanes import asm.yaml services.yaml > group.yaml\n  \
+        lanes import asm.yaml --port mocka=8000 --port 80 > group.yaml\n\n\
         What a lane group cannot say is listed on standard error, with what to do instead, and so is what had to be \
-        assumed.\nExit status 1 if anything was not carried over.")]
+        assumed.\nExit status 1 if anything was not carried over."
+    )]
     Import(import::Options),
     /// Print the JSON Schema of a lane group, for editors
     Schema,

@@ -32,7 +32,11 @@ fn one<'a>(resource: &'a Resource<'a, WasmPlugin>, notes: &mut Vec<Note>) -> Opt
     let mut config = resource.object.spec.plugin_config.clone();
     let rules = config.get("rules").and_then(Value::as_array);
     if !rules.is_some_and(|rules| rules.iter().any(|rule| rule.get("tagHeader").is_some())) {
-        lost("", "a WasmPlugin that does no hash tagging: it has no part in a lane group");
+        let name = resource.name();
+        lost(
+            "",
+            &format!("the WasmPlugin `{name}` is not read: it does no hash tagging, so it has no part in a lane group"),
+        );
         return None;
     }
     if config.as_object_mut().and_then(|config| config.remove("debug")).is_some() {

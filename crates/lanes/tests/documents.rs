@@ -1,0 +1,81 @@
+//! What a document shows of the tool is what the tool does: its commands are run, in order, on the files that it shows.
+//! `UPDATE_GOLDEN=1 cargo test --package lanes` writes what they print now; read the difference before you keep it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+fn migration() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/migration.md")
+}
+
+/// A document with the output that its commands have now, and the folder they ran in.
+fn played(document: &str) -> (String, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut played = String::new();
+    for (index, part) in document.split("```").enumerate() {
+        let part = match part.split_once('\n') {
+            Some(("console", commands)) if index % 2 == 1 => format!("console\n{}", console(commands, folder.path())),
+            Some(("yaml", text)) if index % 2 == 1 => {
+                if let Some(name) =
+                    text.lines().next().unwrap().strip_prefix("# ").filter(|name| name.ends_with(".yaml"))
+                {
+                    fs::write(folder.path().join(name), text).unwrap();
+                }
+                part.to_owned()
+            }
+            _ => part.to_owned(),
+        };
+        played += if index > 0 { "```" } else { "" };
+        played += &part;
+    }
+    (played, folder)
+}
+
+fn console(commands: &str, folder: &Path) -> String {
+    let command = |line: &str| format!("{line}\n{}", output(line.strip_prefix("$ ").unwrap(), folder));
+    commands.lines().filter(|line| line.starts_with("$ ")).map(command).collect()
+}
+
+/// Standard error before standard output.
+fn output(line: &str, folder: &Path) -> String {
+    let program = line.split(' ').next().unwrap();
+    if program == "kubectl" {
+        return String::new();
+    }
+    let path = Path::new(env!("CARGO_BIN_EXE_lanes")).parent().unwrap().display().to_string();
+    let path = format!("{path}:{}", env::var("PATH").unwrap());
+    let output = Command::new("sh").args(["-c", line]).current_dir(folder).env("PATH", path).output().unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{line}: {output:?}");
+    String::from_utf8([output.stderr, output.stdout].concat()).unwrap()
+}
+
+#[test]
+fn every_command_prints_what_is_shown() {
+    let document = fs::read_to_string(migration()).unwrap();
+    let (played, folder) = played(&document);
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(migration(), &played).unwrap();
+    } else {
+        assert!(played == document, "{played}");
+    }
+    assert!(folder.path().join("lanes/kustomization.yaml").exists(), "nothing was rendered");
+}
+
+/// With their comments and without a finding.
+#[test]
+fn every_lane_group_shown_is_accepted() {
+    let document = fs::read_to_string(migration()).unwrap();
+    let blocks: Vec<&str> = document.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let groups: Vec<&&str> = blocks.iter().filter(|block| block.contains("kind: LaneGroup")).collect();
+    assert!(groups.len() >= 3);
+    for group in groups {
+        let read = lanes::file::read("shown", group);
+        assert_eq!((read.groups.len(), read.findings.as_slice()), (1, [].as_slice()), "{group}");
+    }
+}
