@@ -181,6 +181,10 @@ fn what_is_wrong_is_said() {
         };
         lane(&format!("{{labelSelector: {{v: a}}, ingressRules: [{}, {}]}}", rule("r", first), rule("s", second)))
     };
+    let by = |strategy: &str| {
+        let routing = format!("ingressRouting: {{ingressRoutingStrategy: {strategy}}}");
+        format!("{{services: [{{name: a}}], ingress: {{gateway: {{name: in}}, {routing}}}}}")
+    };
     let cases = [
         (
             group(&format!("{{{services}}}")) + &ports("80", "81"),
@@ -215,24 +219,67 @@ fn what_is_wrong_is_said() {
             "not carried over: spec.permissiveModeConfiguration.traceHeader: the group is strict",
         ),
         (
-            group(
-                "{services: [{name: a}], ingress: {gateway: {name: in}, ingressRouting: {ingressRoutingStrategy: weighted}}}",
-            ) + &rules
-                + &service("{port: 80}"),
+            group(&by("weighted")) + &rules + &service("{port: 80}"),
             "not carried over: spec.ingress.ingressRouting: nothing enters the lanes that way",
         ),
-        (
-            group(
-                "{services: [{name: a}], ingress: {gateway: {name: in}, ingressRouting: {ingressRoutingStrategy: magic}}}",
-            ) + &rules
-                + &service("{port: 80}"),
-            "`magic` is no strategy that is known of ASM",
-        ),
+        (group(&by("magic")) + &rules + &service("{port: 80}"), "`magic` is no strategy that is known of ASM"),
     ];
     for (text, expected) in cases {
         let said = said(&text);
         assert!(said.contains(expected), "{said}\n{text}");
     }
+}
+
+/// What two lanes with one rule each become, as `name -> lane`, and how many notes that takes.
+#[test]
+fn rules_become_routes_that_send_every_request_where_it_went() {
+    let routes = |is_permissive: bool, first: &str, second: &str| {
+        let object = |kind: &str, name: &str, spec: String| {
+            let labels = "labels: {swimlane-group: g}";
+            format!("apiVersion: a/v1\nkind: {kind}\nmetadata: {{name: {name}, {labels}}}\nspec:\n{spec}\n---\n")
+        };
+        let lane = |name: &str, rule: &str| {
+            let to = "route: {destination: {host: a}}";
+            let rule = format!("  ingressRules: [{{name: r, online: true, match: {{{rule}}}, {to}}}]");
+            object("ASMSwimLane", name, format!("  labelSelector: {{v: {name}}}\n  services: [{{name: a}}]\n{rule}"))
+        };
+        let headers =
+            "permissiveModeConfiguration: {fallbackTarget: s1, traceHeader: t, routeHeader: x-asm-prefer-tag}";
+        let services = "services: [{name: a}]\n  ingress: {gateway: {name: in}}";
+        let spec = format!("  {services}\n  isPermissive: {is_permissive}\n  {headers}");
+        let group = object("ASMSwimLaneGroup", "g", spec);
+        let text = group + &lane("s1", first) + &lane("s2", second);
+        let options = Options { default_port: Some(80), ..Options::default() };
+        let import = import(&[("f".to_owned(), text)], &options).unwrap();
+        let routes: Vec<String> = import.groups[0]
+            .group
+            .spec
+            .routes
+            .iter()
+            .map(|route| {
+                format!("{} {} -> {}", route.name, route.r#match.len(), route.lane.as_deref().unwrap_or("tag"))
+            })
+            .collect();
+        let about_routes = import.notes.iter().filter(|note| note.path.contains("ingressRules")).count();
+        (routes.join(", "), about_routes)
+    };
+    let tag = |value: &str| format!("headers: {{X-Asm-Prefer-Tag: {{exact: {value}}}}}");
+    let told = |text: &str, notes: usize| (text.to_owned(), notes);
+    assert_eq!(routes(false, &tag("s1"), &tag("s2")), told("r 0 -> tag", 0), "strict: 404 without a tag");
+    assert_eq!(routes(true, &tag("s1"), &tag("s2")), told("s1-r 1 -> s1, s2-r 1 -> s2", 0), "permissive: 404 as well");
+    assert_eq!(routes(false, &tag("s1"), &tag("s3")), told("s1-r 1 -> s1, s2-r 1 -> s2", 0), "not its own tag");
+    assert_eq!(routes(false, "uri: {exact: /}", "uri: {exact: /}"), told("r 1 -> tag", 1), "the rules do not choose");
+    assert_eq!(routes(false, "uri: {exact: /a}", "uri: {prefix: /b}"), told("s1-r 1 -> s1, s2-r 1 -> s2", 0));
+    assert_eq!(
+        routes(false, "uri: {exact: /a}", "uri: {prefix: /}"),
+        told("s1-r 1 -> s1, s2-r 1 -> s2", 1),
+        "both take /a"
+    );
+    assert_eq!(
+        routes(true, "uri: {exact: /a}", "uri: {exact: /b}"),
+        told("s1-r 1 -> s1, s2-r 1 -> s2", 2),
+        "with any tag"
+    );
 }
 
 /// An imported group that is not valid is printed all the same, and what is wrong with it is said.

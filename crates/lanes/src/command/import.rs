@@ -84,7 +84,10 @@ fn json(import: &Import) -> Value {
     let problems = |problems: &[Problem]| -> Value {
         problems.iter().map(|problem| json!({"path": problem.path, "message": problem.message})).collect()
     };
-    let group = |Imported { group, findings, .. }: &Imported| json!({"group": group, "errors": problems(&findings.errors), "warnings": problems(&findings.warnings)});
+    let group = |Imported { group, findings, .. }: &Imported| {
+        let (errors, warnings) = (problems(&findings.errors), problems(&findings.warnings));
+        json!({"group": group, "errors": errors, "warnings": warnings})
+    };
     json!({"groups": import.groups.iter().map(group).collect::<Vec<_>>(), "notes": import.notes})
 }
 

@@ -43,12 +43,15 @@ pub(super) struct Text<'a> {
 }
 
 /// What the API server adds, and what says what is read.
-const NOT_CONFIGURATION: [&str; 10] = [
+const NOT_CONFIGURATION: [&str; 13] = [
     "apiVersion",
     "kind",
     "status",
     "metadata.managedFields",
+    "metadata.generateName",
     "metadata.generation",
+    "metadata.deletionTimestamp",
+    "metadata.deletionGracePeriodSeconds",
     "metadata.resourceVersion",
     "metadata.uid",
     "metadata.selfLink",

@@ -47,7 +47,8 @@ impl<'a> Importer<'a> {
         let mut rules = Vec::new();
         for lane in self.lanes.clone() {
             if lane.object.spec.ingress_weight.weight > 0 {
-                let message = "the group goes by rules, so the weight is not in force; by weights, it would be spec.assign.weights";
+                let message =
+                    "the group goes by rules, so the weight is not in force: it would be one of spec.assign.weights";
                 self.lost(&lane.place, "spec.ingressWeight", message);
             }
             for (index, rule) in lane.object.spec.ingress_rules.iter().enumerate() {

@@ -101,8 +101,10 @@ mod tests {
 
     use super::*;
 
-    fn read(policies: Value) -> Result<String, String> {
+    /// The policies as `upper bound: tag`, the baseline being s1.
+    fn read(policies: &[(u32, &str)]) -> Result<String, String> {
         let users = serde_json::from_value(json!({"identity": [{"header": "id"}], "split": []})).unwrap();
+        let policies: Value = policies.iter().map(|(range, tag)| json!({"range": range, "tagValue": tag})).collect();
         let policies: Vec<PolicyConfig> = serde_json::from_value(policies).unwrap();
         let users = shares(users, &policies, &["s1", "s2", "s3", "s4"], "s1")?;
         Ok(serde_json::to_string(&users.split).unwrap().replace('"', ""))
@@ -111,37 +113,31 @@ mod tests {
     #[test]
     fn published_policies_are_shares() {
         let read = |policies| read(policies).unwrap();
-        let (one, rest) = (json!({"range": 20, "tagValue": "s2"}), json!({"range": 100, "tagValue": "s1"}));
-        assert_eq!(read(json!([one, rest])), "[{lane:s2,percent:20}]");
-        assert_eq!(read(json!([{"range": 0, "tagValue": "s2"}, rest])), "[{lane:s2,percent:0}]", "rolled back");
-        assert_eq!(read(json!([{"range": 100, "tagValue": "s2"}])), "[{lane:s2,percent:100}]", "promoted");
-        assert_eq!(read(json!([rest])), "[]");
+        assert_eq!(read(&[(20, "s2"), (100, "s1")]), "[{lane:s2,percent:20}]");
+        assert_eq!(read(&[(0, "s2"), (100, "s1")]), "[{lane:s2,percent:0}]", "rolled back");
+        assert_eq!(read(&[(100, "s2")]), "[{lane:s2,percent:100}]", "promoted");
+        assert_eq!(read(&[(100, "s1")]), "[]");
     }
 
     #[test]
     fn several_lanes_keep_their_buckets() {
         let read = |policies| read(policies).unwrap();
-        let policies =
-            json!([{"range": 10, "tagValue": "s2"}, {"range": 90, "tagValue": "s1"}, {"range": 100, "tagValue": "s3"}]);
-        assert_eq!(read(policies), "[{lane:s2,percent:10},{lane:s3,percent:10}]", "they grow towards each other");
-        let policies =
-            json!([{"range": 10, "tagValue": "s2"}, {"range": 40, "tagValue": "s3"}, {"range": 100, "tagValue": "s1"}]);
-        assert_eq!(read(policies), "[{lane:s2,percent:10,upTo:10},{lane:s3,percent:30,upTo:30}]");
-        let policies = json!([{"range": 10, "tagValue": "s2"}, {"range": 20, "tagValue": "s1"}, {"range": 40, "tagValue": "s3"},
-            {"range": 50, "tagValue": "s4"}, {"range": 100, "tagValue": "s1"}]);
+        let apart = read(&[(10, "s2"), (90, "s1"), (100, "s3")]);
+        assert_eq!(apart, "[{lane:s2,percent:10},{lane:s3,percent:10}]", "they grow towards each other");
+        let beside = read(&[(10, "s2"), (40, "s3"), (100, "s1")]);
+        assert_eq!(beside, "[{lane:s2,percent:10,upTo:10},{lane:s3,percent:30,upTo:30}]");
+        let three = read(&[(10, "s2"), (20, "s1"), (40, "s3"), (50, "s4"), (100, "s1")]);
         let expected = "[{lane:s2,percent:10,upTo:20},{lane:s3,percent:20,upTo:20},{lane:s4,percent:10,upTo:10}]";
-        assert_eq!(read(policies), expected);
+        assert_eq!(three, expected);
     }
 
     #[test]
     fn what_shares_cannot_say_is_refused() {
         let refused = |policies| read(policies).unwrap_err();
-        let rest = json!({"range": 100, "tagValue": "s1"});
-        assert!(refused(json!([{"range": 20, "tagValue": "s2"}])).contains("from 20 to 100 get no tag"));
-        assert!(refused(json!([{"range": 20, "tagValue": "canary"}, rest])).contains("`canary` is no lane"));
-        let first = json!([{"range": 80, "tagValue": "s1"}, {"range": 100, "tagValue": "s2"}]);
-        assert!(refused(first).contains("`s2` from bucket 80"));
-        let twice = json!([{"range": 10, "tagValue": "s2"}, {"range": 20, "tagValue": "s1"}, {"range": 30, "tagValue": "s2"}, rest]);
-        assert!(refused(twice).contains("`s2` has buckets in two places"));
+        assert!(refused(&[(20, "s2")]).contains("from 20 to 100 get no tag"));
+        assert!(refused(&[(20, "canary"), (100, "s1")]).contains("`canary` is no lane"));
+        assert!(refused(&[(80, "s1"), (100, "s2")]).contains("`s2` from bucket 80"));
+        let twice = refused(&[(10, "s2"), (20, "s1"), (30, "s2"), (100, "s1")]);
+        assert!(twice.contains("`s2` has buckets in two places"));
     }
 }
