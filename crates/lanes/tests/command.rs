@@ -115,7 +115,7 @@ fn explain_follows_source_labels_out_of_the_lane() {
 #[test]
 fn a_route_by_tag_leaves_untagged_requests_to_the_next_where_they_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
-    let strict = published().with_file_name("strict.yaml");
+    let strict = published().parent().unwrap().with_file_name("strict").join("lane-group.yaml");
     let text = fs::read_to_string(strict).unwrap().replace(", match: [{uri: {exact: /mock}}]", "");
     let text = format!("{}  - {{name: rest, service: mocka, match: [{{uri: {{prefix: /old}}}}], lane: s1}}\n", text);
     let group = folder.path().join("group.yaml");

@@ -15,19 +15,23 @@ use kcr_networking_istio_io::{
 use lanes::{
     document::{LaneGroup, Propagation},
     file,
-    render::istio::{File, Images, Module, Options, PluginKind, render},
+    render::{
+        Module,
+        istio::{File, Images, Options, PluginKind, render},
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// Every resource that any of the groups is rendered to, each with where it is from.
 fn rendered() -> Vec<(String, Value)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/groups");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests");
     let mut resources = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        let group = file::read(name, &fs::read_to_string(&path).unwrap()).groups.remove(0);
+        let entry = entry.unwrap();
+        let name = &entry.file_name().into_string().unwrap();
+        let group =
+            file::read(name, &fs::read_to_string(entry.path().join("lane-group.yaml")).unwrap()).groups.remove(0);
         // Waypoints run no filter, so the application must forward the tag.
         let mut forwarding = group.clone();
         forwarding.spec.propagation = Some(Propagation::Application);
