@@ -5,7 +5,11 @@ mod diff;
 mod explain;
 mod ids;
 mod import;
+mod inspect;
 mod man;
+mod pull;
+mod push;
+mod registry;
 mod render;
 mod split;
 
@@ -73,6 +77,20 @@ enum Command {
         assumed.\nExit status 1 if anything was not carried over."
     )]
     Import(import::Options),
+    /// Push a filter to a registry, as an image that Istio and Envoy Gateway accept; print its url
+    #[command(after_help = "Example:\n  lanes push dist/hash_tagging.wasm ghcr.io/acme/hash-tagging:1.0\n  \
+        lanes push dist/hash_tagging.wasm ghcr.io/acme/hash-tagging:1.0 --version 1.0 --licenses Apache-2.0\n\n\
+        The same module with the same options has the same digest, always. Credentials are those of `docker login`.")]
+    Push(push::Options),
+    /// Take the filter out of an image
+    #[command(after_help = "Example:\n  lanes pull ghcr.io/acme/hash-tagging:1.0 -o hash_tagging.wasm\n  \
+        lanes pull oci://ghcr.io/acme/hash-tagging@sha256:… -o - | sha256sum")]
+    Pull(pull::Options),
+    /// Say what an image holds, and whether Istio would accept it
+    #[command(after_help = "Example:\n  lanes inspect ghcr.io/acme/hash-tagging:1.0\n  \
+        lanes inspect oci://ghcr.io/acme/hash-tagging@sha256:… --format json\n\n\
+        Exit status 1 if Istio would refuse it.")]
+    Inspect(inspect::Options),
     /// Print the JSON Schema of a lane group, for editors
     Schema,
     /// Print the completion script of a shell
@@ -113,6 +131,9 @@ impl Cli {
             Command::Render(options) => options.run(),
             Command::Import(options) => options.run(),
             Command::Man(options) => options.run(Self::command()),
+            Command::Push(options) => options.run(),
+            Command::Pull(options) => options.run(),
+            Command::Inspect(options) => options.run(),
             Command::Schema => print(&format!("{}\n", serde_json::to_string_pretty(&lanes::schema::schema())?)),
             Command::Completion { shell } => {
                 let mut script = Vec::new();
@@ -131,6 +152,16 @@ fn text(file: &str) -> Result<String> {
         return Ok(text);
     }
     fs::read_to_string(file).with_context(|| format!("failed to read {file}"))
+}
+
+/// The content of a file, or of standard input for `-`.
+fn bytes(file: &str) -> Result<Vec<u8>> {
+    if file == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).context("failed to read standard input")?;
+        return Ok(bytes);
+    }
+    fs::read(file).with_context(|| format!("failed to read {file}"))
 }
 
 /// The one lane group of a file that must be valid.

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, io};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Annotations, Descriptor, Digest, Form, Module, form::media_type, layer, manifest::ImageManifest};
 
@@ -110,6 +110,32 @@ impl Packed {
     }
 }
 
+/// What an image's configuration says about it: its labels, if it is a container image's. Asks `fetch` for it only then.
+///
+/// # Errors
+/// Those of `fetch`, or the configuration cannot be read.
+pub fn labels<E: From<serde_json::Error>>(
+    config: &Descriptor,
+    fetch: impl FnOnce() -> Result<Vec<u8>, E>,
+) -> Result<BTreeMap<String, String>, E> {
+    if ![media_type::DOCKER_CONFIG, media_type::OCI_CONFIG].contains(&config.media_type.as_str()) {
+        return Ok(BTreeMap::new());
+    }
+    let Labelled { config } = serde_json::from_slice(&fetch()?)?;
+    Ok(config.and_then(|config| config.labels).unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+struct Labelled {
+    config: Option<LabelsOrNone>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LabelsOrNone {
+    labels: Option<BTreeMap<String, String>>,
+}
+
 /// An image's configuration. Istio does not read it; what copies images does, and Docker before it pulls one.
 #[derive(Serialize)]
 struct Config {
@@ -194,6 +220,20 @@ mod tests {
                 assert_eq!((descriptor.size, descriptor.digest), (bytes.len() as u64, Digest::of(bytes)), "{form}");
             }
         }
+    }
+
+    #[test]
+    fn labels_are_those_of_a_container_image() {
+        let config = build(Form::Docker).config;
+        let read = |json: &str| labels(&config.descriptor, || Ok::<_, serde_json::Error>(json.into())).unwrap();
+
+        assert_eq!(read(r#"{"config": {"Labels": {"a": "b"}}}"#), BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+        for none in [r#"{"config": {"Labels": null}}"#, r#"{"config": null}"#, "{}"] {
+            assert_eq!(read(none), BTreeMap::new());
+        }
+
+        let other = Descriptor { media_type: media_type::MODULE_CONFIG.into(), ..config.descriptor };
+        assert_eq!(labels(&other, || -> serde_json::Result<_> { panic!("fetched") }).unwrap(), BTreeMap::new());
     }
 
     #[test]

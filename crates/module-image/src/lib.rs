@@ -24,7 +24,7 @@ pub use crate::{
     archive::archive,
     digest::{Digest, NotADigest},
     form::Form,
-    image::{Blob, Image},
+    image::{Blob, Image, labels},
     index::Index,
     layer::NoPlugin,
     manifest::{Descriptor, ImageManifest, Manifest, UnreadableManifest},

@@ -1,0 +1,40 @@
+//! What the commands that talk to a registry have in common.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use module_registry::{Access, Progress, Reference, Remote};
+
+#[derive(Args)]
+pub(crate) struct Registry {
+    /// Talk to the registry without TLS; to one on this machine, that is so in any case
+    #[arg(long)]
+    plain_http: bool,
+}
+
+impl Registry {
+    /// Does something with an image's place, and shows on a terminal how far that is.
+    pub(super) fn with<T>(&self, reference: Reference, action: impl FnOnce(&Remote) -> Result<T>) -> Result<T> {
+        let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left")?;
+        let bar = ProgressBar::new(0).with_style(style);
+        let progress = Arc::new(Bar(bar.clone()));
+        let result = action(&Remote::new(reference, Access { plain_http: self.plain_http, progress })?);
+        bar.finish_and_clear();
+        result
+    }
+}
+
+/// A bar that grows with what is to be done.
+struct Bar(ProgressBar);
+
+impl Progress for Bar {
+    fn expect(&self, bytes: u64) {
+        self.0.inc_length(bytes);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+}

@@ -1,0 +1,125 @@
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use futures_util::TryStreamExt;
+use module_image::{Descriptor, Digest, ImageManifest, MAX_BYTES, Manifest, Refusal, Verdict, judge, labels};
+use oci_client::{RegistryOperation, manifest::OciDescriptor};
+
+use crate::Remote;
+
+/// Every type of manifest that Istio reads.
+const MANIFESTS: [&str; 4] = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+
+/// What is under a reference.
+#[derive(Debug)]
+pub struct Inspection {
+    /// The digest of what the reference names.
+    pub digest: Digest,
+    /// The image: what the reference names, or of an index what Istio would choose. None if Istio would not get so far.
+    pub image: Option<(Digest, ImageManifest)>,
+    /// What the image says about itself: the manifest's annotations, else the configuration's labels.
+    pub annotations: BTreeMap<String, String>,
+    /// What Istio makes of it.
+    pub verdict: Verdict,
+}
+
+impl Remote {
+    /// What is there, and what Istio makes of it.
+    ///
+    /// # Errors
+    /// There is no such image, or it cannot be read. That Istio would refuse it is none.
+    pub fn inspect(&self) -> Result<Inspection> {
+        let Found { digest, image } = self.find()?;
+        match image {
+            Ok((chosen, manifest)) => Ok(Inspection {
+                digest,
+                annotations: self.annotations(&manifest)?,
+                verdict: judge(&manifest, |layer| self.blob(layer))?,
+                image: Some((chosen, manifest)),
+            }),
+            Err(refusal) => {
+                let verdict = Verdict::Refused(refusal);
+                Ok(Inspection { digest, image: None, annotations: BTreeMap::new(), verdict })
+            }
+        }
+    }
+
+    /// The digest of the image that Istio would take: of an index, the one that it would choose. A WasmPlugin's `sha256` and
+    /// [`crate::Reference::url_of`] want this one.
+    ///
+    /// # Errors
+    /// There is no such image, the registry cannot be asked, or it is an index that Istio would refuse. Whether the image
+    /// holds a module, only [`Self::inspect`] says.
+    pub fn resolve(&self) -> Result<Digest> {
+        let image = self.find()?.image;
+        image.map(|(digest, _)| digest).with_context(|| format!("{}: Istio would refuse it", self.reference))
+    }
+
+    /// Reads the manifest, and goes on from an index to its image.
+    fn find(&self) -> Result<Found> {
+        self.authenticate(RegistryOperation::Pull)?;
+        let mut reference = self.reference.inner().clone();
+        let mut first = None;
+        loop {
+            let (bytes, _) = self.wait(self.client.pull_manifest_raw(&reference, &self.auth, &MANIFESTS))?;
+            let read = Digest::of(&bytes);
+            let digest = *first.get_or_insert(read);
+            let refused = |refusal| Ok(Found { digest, image: Err(refusal) });
+            let index = match Manifest::parse(&bytes) {
+                Ok(Manifest::Image(manifest)) => return Ok(Found { digest, image: Ok((read, manifest)) }),
+                Ok(Manifest::Index(index)) => index,
+                Err(unreadable) => return refused(unreadable.into()),
+            };
+            match index.chosen().map(|child| child.digest) {
+                None => return refused(Refusal::NoPlatform),
+                Some(chosen) if self.reference.is_pinned() => {
+                    return refused(Refusal::IndexByDigest { chosen, index: digest });
+                }
+                Some(chosen) => reference = self.reference.by_digest(chosen),
+            }
+        }
+    }
+
+    fn annotations(&self, manifest: &ImageManifest) -> Result<BTreeMap<String, String>> {
+        match &manifest.config {
+            Some(config) if manifest.annotations.is_empty() => {
+                labels(config, || self.blob(config)).with_context(|| format!("{}: its configuration", self.reference))
+            }
+            _ => Ok(manifest.annotations.clone()),
+        }
+    }
+
+    /// A blob, whose digest has been checked.
+    fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
+        let Descriptor { digest, size, .. } = *descriptor;
+        ensure!(size <= MAX_BYTES, "{}: {digest} has {size} bytes, too many for a module", self.reference);
+        let wanted = OciDescriptor { digest: digest.to_string(), ..OciDescriptor::default() };
+        self.progress.expect(size);
+        let mut bytes = Vec::new();
+        self.wait(async {
+            let mut stream = self.client.pull_blob_stream(self.reference.inner(), &wanted).await?.stream;
+            while let Some(part) = stream.try_next().await? {
+                self.progress.advance(part.len() as u64);
+                bytes.extend_from_slice(&part);
+                if bytes.len() as u64 > size {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
+        ensure!(bytes.len() as u64 == size, "{}: {digest} does not have the {size} bytes it should", self.reference);
+        Ok(bytes)
+    }
+}
+
+/// An image, or why Istio would not get so far as to have one.
+struct Found {
+    /// The digest of what the reference names.
+    digest: Digest,
+    image: Result<(Digest, ImageManifest), Refusal>,
+}

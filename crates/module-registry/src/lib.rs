@@ -1,0 +1,19 @@
+//! Images of modules at a registry.
+//!
+//! [`Remote`] is one image's place. It can be asked what is there, which digest that has, and what Istio makes of it, and
+//! an image can be put there. Every call blocks: the asynchronous client, and the runtime that it needs, stay in here.
+
+mod credentials;
+mod failure;
+mod inspection;
+mod progress;
+mod push;
+mod reference;
+mod remote;
+
+pub use crate::{
+    inspection::Inspection,
+    progress::Progress,
+    reference::{NotAReference, Reference},
+    remote::{Access, Remote},
+};
