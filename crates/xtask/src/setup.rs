@@ -3,11 +3,13 @@
 //! Each part can be asked for at any time: it does nothing, and needs no network, once the part is there.
 
 pub(crate) mod cargo_deny;
+mod debian;
 pub(crate) mod envoy;
 mod install;
 pub(crate) mod node;
 pub(crate) mod opentelemetry;
 mod pip;
+pub(crate) mod registry;
 pub(crate) mod wasm_targets;
 pub(crate) mod wasm_test_runner;
 
@@ -43,6 +45,10 @@ enum Part {
     WasmTestRunner,
     /// Node.js for the above, through pip unless it is on PATH
     Node,
+    /// A registry for the tests of images, through apt unless it is on PATH
+    DockerRegistry,
+    /// Another client of registries, for the same tests, through apt unless it is on PATH
+    Skopeo,
 }
 
 /// Sets up the parts that were asked for, in the order given; stops at the first that fails.
@@ -58,6 +64,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
             Part::CargoDeny => drop(cargo_deny::ensure(project)?),
             Part::WasmTestRunner => drop(wasm_test_runner::ensure(project)?),
             Part::Node => drop(node::ensure(project)?),
+            Part::DockerRegistry => drop(registry::docker_registry(project)?),
+            Part::Skopeo => drop(registry::skopeo(project)?),
         }
         console::say("ready");
     }
