@@ -13,6 +13,8 @@ pub mod echo;
 pub mod filter;
 pub mod http1;
 pub mod module_host;
+pub mod registry;
+pub mod relay;
 pub mod sdks;
 pub mod tier;
 pub mod trace_application;
@@ -49,13 +51,21 @@ pub fn dist() -> PathBuf {
     env::var_os("LANES_DIST").map_or_else(|| repository().join("dist"), PathBuf::from)
 }
 
-/// The sample application, which cargo builds beside the test that runs.
+/// The sample application.
 ///
 /// # Errors
 /// It has not been built.
 pub fn mock_service() -> Result<PathBuf> {
+    built("mock-service")
+}
+
+/// A program of this workspace, which cargo builds beside the test that runs.
+///
+/// # Errors
+/// It has not been built.
+pub fn built(name: &str) -> Result<PathBuf> {
     let test = env::current_exe()?;
-    let program = test.ancestors().nth(2).context("a test runs from a folder of cargo's")?.join("mock-service");
-    ensure!(program.is_file(), "there is no {}: run `cargo build --package mock-service`", program.display());
+    let program = test.ancestors().nth(2).context("a test runs from a folder of cargo's")?.join(name);
+    ensure!(program.is_file(), "there is no {}: run `cargo build --package {name}`", program.display());
     Ok(program)
 }

@@ -10,7 +10,7 @@ use crate::{
     project::Project,
     setup::{
         envoy::EnvoyChoice,
-        node, opentelemetry,
+        node, opentelemetry, registry,
         wasm_targets::{self, UNKNOWN},
         wasm_test_runner,
     },
@@ -37,6 +37,8 @@ pub(crate) enum Tier {
     Native,
     /// The shared cases through the release modules in an in-process host
     Module,
+    /// Images of the release modules, through a real registry
+    Registry,
     /// The shared cases, and the walkthroughs, through a real Envoy
     Envoy,
 }
@@ -48,6 +50,7 @@ impl Tier {
             Self::Wasm => "tier wasm",
             Self::Native => "tier native",
             Self::Module => "tier module",
+            Self::Registry => "tier registry",
             Self::Envoy => "tier envoy",
         }
     }
@@ -60,6 +63,7 @@ impl Tier {
                 &["native", "hashing", "baggage", "documents", "trace_native", "trace_table", "trace_documents"]
             }
             Self::Module => &["module", "trace_module"],
+            Self::Registry => &["images"],
             Self::Envoy => &[
                 "envoy",
                 "agreement",
@@ -78,7 +82,7 @@ impl Tier {
     }
 
     fn runs_modules(self) -> bool {
-        matches!(self, Self::Module | Self::Envoy)
+        matches!(self, Self::Module | Self::Registry | Self::Envoy)
     }
 }
 
@@ -97,9 +101,17 @@ pub(crate) fn run(project: &Project, envoy: &EnvoyChoice, tiers: &[Tier], sessio
             _ if tier.runs_modules() && built != Some(true) => bail!("not run, because the step `build` failed"),
             Tier::Envoy => {
                 opentelemetry::ensure(project)?;
-                suites(project, tier, Some(envoy.ensure(project)?))
+                suites(project, tier, &[("ENVOY_BIN", envoy.ensure(project)?)])
             }
-            Tier::Native | Tier::Module => suites(project, tier, None),
+            Tier::Registry => {
+                let programs = [
+                    ("DOCKER_REGISTRY_BIN", registry::docker_registry(project)?),
+                    ("SKOPEO_BIN", registry::skopeo(project)?),
+                ];
+                process::run(&mut project.cargo(["build", "--package", "lanes", "--locked"]))?;
+                suites(project, tier, &programs)
+            }
+            Tier::Native | Tier::Module => suites(project, tier, &[]),
         });
     }
 }
@@ -123,14 +135,14 @@ fn wasm(project: &Project) -> Result<Verdict> {
     tally::run(cargo.env("PATH", node::ensure(project)?))
 }
 
-fn suites(project: &Project, tier: Tier, envoy: Option<PathBuf>) -> Result<Verdict> {
+fn suites(project: &Project, tier: Tier, programs: &[(&str, PathBuf)]) -> Result<Verdict> {
     let mut cargo = project.cargo(["test", "--package", SUITES, "--no-fail-fast", "--locked"]);
     cargo.args(tier.suites().iter().flat_map(|suite| ["--test", suite]));
     if tier == Tier::Native {
         // The harness's own unit tests.
         cargo.arg("--lib");
     }
-    tally::run(cargo.env("LANES_DIST", project.dist()).envs(envoy.map(|program| ("ENVOY_BIN", program))))
+    tally::run(cargo.env("LANES_DIST", project.dist()).envs(programs.iter().cloned()))
 }
 
 #[cfg(test)]
