@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint dist render fmt clean
+.PHONY: help setup demo up test lint dist images render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -28,6 +28,9 @@ dist: ## build the filters as release modules into dist/
 
 render: ## write manifests/ and envoy/ anew from the lane groups
 	@UPDATE_GOLDEN=1 cargo test --quiet --locked --package lanes --test walkthroughs
+
+images: ## build an image of each filter in every form into dist/images/
+	@$(XTASK) images
 
 fmt: ## format the sources
 	@cargo fmt --all

@@ -41,6 +41,11 @@ pub(crate) fn shells() -> impl Iterator<Item = &'static str> {
     MODULES.iter().map(|module| module.package)
 }
 
+/// The modules' names in `dist/`.
+pub(crate) fn files() -> impl Iterator<Item = &'static str> {
+    MODULES.iter().map(|module| module.file)
+}
+
 /// Builds every module into `dist/`, beside a `SHA256SUMS` that `sha256sum --check` reads.
 pub(crate) fn build(project: &Project) -> Result<()> {
     wasm_targets::ensure(project, &[WASIP1])?;
@@ -85,7 +90,7 @@ fn module_of(message: &str) -> Option<PathBuf> {
 }
 
 /// Writes a file that is never seen half-written.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     let file = builder.permissions(Permissions::from_mode(0o644)).tempfile_in(folder);

@@ -3,6 +3,7 @@
 mod console;
 mod demo;
 mod dist;
+mod images;
 mod process;
 mod project;
 mod setup;
@@ -31,6 +32,8 @@ enum Command {
     Up(demo::Options),
     /// Build the filters as release modules into dist/, with their checksums
     Dist,
+    /// Build the filters, and an image of each in every form into dist/images/, with their checksums and digests
+    Images(images::Options),
     /// Check format, lints, dependencies and documentation
     Lint,
     /// Run every check and every test, and sum them up
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::demo(&project, &options),
         Command::Up(options) => demo::up(&project, &options).map(|()| true),
         Command::Dist => dist::build(&project).map(|()| true),
+        Command::Images(options) => images::build(&project, &options).map(|()| true),
         Command::Lint => Ok(test::lint(&project)),
         Command::Test(options) => Ok(test::run(&project, &options)),
     };

@@ -1,0 +1,57 @@
+//! `xtask images`: an image of every filter in every form, as files for a registry, the same bytes wherever they are built.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use module_image::{Annotations, Digest, Form, Image, Module, archive};
+
+use crate::{console, dist, project::Project};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const LICENSES: &str = env!("CARGO_PKG_LICENSE");
+
+/// The arguments of `xtask images`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Where the source is, for the images to say so: GitHub's registry shows them there
+    #[arg(long, env = "IMAGE_SOURCE", value_name = "URL")]
+    source: Option<String>,
+}
+
+/// Builds the filters, and their images into `dist/images/`, beside a `SHA256SUMS` of the files and the images' own
+/// `DIGESTS`, by which registries know them.
+pub(crate) fn build(project: &Project, options: &Options) -> Result<()> {
+    dist::build(project)?;
+    let folder = project.dist().join("images");
+    fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
+
+    let (mut sums, mut digests) = (String::new(), String::new());
+    for file in dist::files() {
+        let path = project.dist().join(file);
+        let bytes = fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
+        let module = Module::parse(bytes).with_context(|| path.display().to_string())?;
+        let name = file.trim_end_matches(".wasm").replace('_', "-");
+        for form in Form::ALL {
+            let image = Image::build(&module, &annotations(file, options), form)?;
+            let archive = archive(&image, &name, VERSION)?;
+            let file = format!("{name}-{form}.tar");
+            dist::write(&folder.join(&file), &archive)?;
+            console::say(&format!("dist/images/{file}: {} bytes, {}", archive.len(), image.digest()));
+            sums += &format!("{}  {file}\n", Digest::of(&archive).hex());
+            digests += &format!("{}  {file}\n", image.digest());
+        }
+    }
+    dist::write(&folder.join("SHA256SUMS"), sums.as_bytes())?;
+    dist::write(&folder.join("DIGESTS"), digests.as_bytes())
+}
+
+fn annotations(title: &str, options: &Options) -> Annotations {
+    Annotations {
+        title: Some(title.to_owned()),
+        version: Some(VERSION.to_owned()),
+        // Set but empty is not set.
+        source: options.source.clone().filter(|source| !source.is_empty()),
+        licenses: Some(LICENSES.to_owned()),
+    }
+}
