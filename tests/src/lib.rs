@@ -17,6 +17,7 @@ pub mod registry;
 pub mod relay;
 pub mod sdks;
 pub mod tier;
+pub mod token_registry;
 pub mod trace_application;
 pub mod trace_connection;
 pub mod trace_listeners;

@@ -19,7 +19,7 @@ use crate::{built, repository};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The user that [`Registry::start_for`] lets in, and the line of htpasswd that says so.
+/// The user that [`Registry::start_for_one_user`] lets in, and the line of htpasswd that says so.
 pub const USER: (&str, &str) = ("jessie", "canary");
 const HTPASSWD: &str = "jessie:$2b$04$9dvuN8DB4RrJ.m3m8FTt8.4t5mXkdtc0Bw4WVM6NWWod9JqM9dSUK\n";
 

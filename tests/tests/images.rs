@@ -15,6 +15,7 @@ use traffic_lanes_tests::{
     built, module,
     registry::{Registry, USER, skopeo},
     relay::Relay,
+    token_registry,
 };
 
 const MODULES: [&str; 3] = ["baggage_propagation.wasm", "hash_tagging.wasm", "trace_propagation.wasm"];
@@ -317,6 +318,22 @@ fn credentials_are_those_of_docker() {
 
     config(json!({"auths": {registry.address().to_string(): {"identitytoken": "t"}}}));
     assert!(failed(&push(folder.path())).contains("an identity token is configured, which is not supported"));
+}
+
+#[test]
+fn a_token_is_asked_for_with_the_credentials() {
+    let registry = token_registry::start().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let inspect = |user: &str, password: &str| {
+        let config = json!({"auths": {&registry: {"username": user, "password": password}}});
+        fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        let reference = format!("{registry}/private:1");
+        failed(&traffic_lanes_tests::registry::lanes(folder.path(), &["inspect", &reference]).unwrap())
+    };
+    let (user, password) = USER;
+    assert!(inspect(user, password).ends_with("/private:1: there is no such image\n"), "let in, there is nothing");
+    let said = inspect(user, "wrong");
+    assert!(said.contains("does not accept the credentials") && said.ends_with("who are you?\n"), "{said}");
 }
 
 #[test]
