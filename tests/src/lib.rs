@@ -12,6 +12,7 @@ pub mod cases;
 pub mod echo;
 pub mod filter;
 pub mod http1;
+pub mod load;
 pub mod module_host;
 pub mod registry;
 pub mod relay;

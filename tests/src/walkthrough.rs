@@ -1,23 +1,27 @@
-//! A walkthrough of `envoy/` on real Envoys, as it is or with changed files, and clients who watch it.
+//! A walkthrough of `envoy/` on real Envoys, as it is or with changed files, and where its lanes lead.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-};
+use std::{fs, path::Path};
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 use local_mesh::{Client, Envoy, Mesh, MeshOptions, Network, Programs, installed_opentelemetry};
 use tempfile::TempDir;
 
 use crate::{dist, mock_service, repository};
 
-const CLIENTS: usize = 4;
+/// Every walkthrough there is.
+pub const WALKTHROUGHS: [&str; 5] =
+    ["permissive", "permissive-baggage", "strict", "strict-source-labels", "user-segment"];
 
-/// What clients saw: how often each chain, or each failure.
-pub type Seen = BTreeMap<String, usize>;
+/// How a request gets into a lane, and which versions it must reach.
+#[derive(Clone, Copy, Debug)]
+pub struct Lane {
+    /// The lane's name.
+    pub name: &'static str,
+    /// What the client sends.
+    pub header: (&'static str, &'static str),
+    /// The version of each service, in the order of the call chain.
+    pub chain: &'static str,
+}
 
 /// Starts the walkthrough `name` of the repository.
 pub fn start(name: &str) -> Result<Mesh> {
@@ -59,48 +63,34 @@ pub fn changed(from: &Path, change: impl Fn(&str) -> String) -> Result<TempDir> 
     Ok(to)
 }
 
-/// Runs `happening` while four clients send requests without a break.
-///
-/// # Errors
-///
-/// A request got no answer at all. A failure that was answered is among what was seen.
-pub fn while_requests_flow(
-    mesh: &mut Mesh,
-    method: &str,
-    headers: &[(&str, &str)],
-    happening: impl FnOnce(&mut Mesh),
-) -> Result<Seen> {
-    let client = Client::new(mesh.gateway_url()?);
-    let stop = AtomicBool::new(false);
-    let flow = || {
-        let mut seen = Seen::new();
-        while !stop.load(Ordering::Relaxed) {
-            let answer = client.send(method, headers)?;
-            let kind = answer.chain().map_or_else(|error| error.to_string(), |chain| chain.to_string());
-            *seen.entry(kind).or_default() += 1;
+/// The lanes of a walkthrough, the baseline first.
+#[must_use]
+pub fn lanes(walkthrough: &str) -> Vec<Lane> {
+    const TAG: &str = "x-asm-prefer-tag";
+    let lanes = match walkthrough {
+        "permissive" => [("s1", TAG, "s1", "v1,v1,v1"), ("s2", TAG, "s2", "v2,v1,v2"), ("s3", TAG, "s3", "v1,v3,v1")],
+        "permissive-baggage" => [
+            ("v1", "version", "v1", "v1,v1,v1"),
+            ("v2", "version", "v2", "v2,v1,v2"),
+            ("v3", "version", "v3", "v3,v3,v1"),
+        ],
+        "strict" => [("s1", TAG, "s1", "v1,v1,v1"), ("s2", TAG, "s2", "v2,v2,v2"), ("s3", TAG, "s3", "v3,v3,v3")],
+        "strict-source-labels" => {
+            [("v1", TAG, "v1", "v1,v1,v1"), ("v2", TAG, "v2", "v2,v2,v2"), ("v3", TAG, "v3", "v3,v3,v3")]
         }
-        anyhow::Ok(seen)
+        _ => {
+            const USER: &str = "x-user-id";
+            // Bob's bucket, 44, is none of the canary's; jessie's is, 16; jason has a route of his own.
+            [("s1", USER, "bob", "v1,v1,v1"), ("s2", USER, "jessie", "v1,v1,v2"), ("s2", USER, "jason", "v1,v1,v2")]
+        }
     };
-    thread::scope(|scope| {
-        let flows: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(flow)).collect();
-        let stop_flows = StopOnDrop(&stop);
-        happening(mesh);
-        drop(stop_flows);
-        let mut all = Seen::new();
-        for flow in flows {
-            for (kind, count) in flow.join().map_err(|_| anyhow!("a client panicked"))?? {
-                *all.entry(kind).or_default() += count;
-            }
-        }
-        Ok(all)
-    })
+    lanes.map(|(name, header, value, chain)| Lane { name, header: (header, value), chain }).to_vec()
 }
 
-/// Ends the flows also when something panics, so that the test fails instead of hanging.
-struct StopOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+/// What the gateway answers to a GET: the chain, or the failure.
+///
+/// # Errors
+/// It does not answer.
+pub fn ask(client: &Client, headers: &[(&str, &str)]) -> Result<String> {
+    Ok(client.send("GET", headers)?.outcome())
 }

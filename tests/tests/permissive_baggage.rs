@@ -12,7 +12,10 @@ use std::{
 use anyhow::Result;
 use libtest_mimic::{Arguments, Trial};
 use local_mesh::{Client, Mesh, wait_until};
-use traffic_lanes_tests::walkthrough::{Seen, changed, options, while_requests_flow};
+use traffic_lanes_tests::{
+    load::Seen,
+    walkthrough::{changed, options},
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const TAG: &str = "version";
@@ -38,18 +41,16 @@ const LANES_AND_MEMBERS: [Test; 6] = [
     ("a client's own lane member does not count", a_clients_own_lane_member_does_not_count),
     ("what the filters did is counted with labels", what_the_filters_did_is_counted_with_labels),
 ];
-const LOAD_AND_FAULTS: [Test; 4] = [
+const LOAD: [Test; 2] = [
     ("the gateway splits by weight", the_gateway_splits_by_weight),
     ("ten thousand concurrent requests stay in their lanes", ten_thousand_concurrent_requests_stay_in_their_lanes),
-    ("a lane outlives its last service", |mesh| a_death_costs_no_request(mesh, "mockc-v2", "v2,v1,v1")),
-    ("a lane outlives its first service", |mesh| a_death_costs_no_request(mesh, "mocka-v2", "v1,v1,v2")),
 ];
 const CONTROL: [Test; 1] =
     [("without baggage the application forgets the lane", without_baggage_the_application_forgets_the_lane)];
 
 fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    let thorough = [&LANES_AND_MEMBERS[..], &LOAD_AND_FAULTS].concat();
+    let thorough = [&LANES_AND_MEMBERS[..], &LOAD].concat();
     let settings =
         [("baggage", &thorough[..]), ("tracecontext,baggage", &LANES_AND_MEMBERS), ("tracecontext", &CONTROL)];
     let conclusions = settings.map(|(propagators, tests)| run(&arguments, propagators, tests));
@@ -204,27 +205,6 @@ fn ten_thousand_concurrent_requests_stay_in_their_lanes(mesh: &mut Mesh) {
     let expected = LANES.map(|(lane, chain)| format!("{lane}: {chain}"));
     assert!(seen.keys().eq(&expected), "{seen:?}");
     assert_eq!(seen.values().sum::<usize>(), 10_000);
-}
-
-/// The lane goes on behind the service that it lost.
-fn a_death_costs_no_request(mesh: &mut Mesh, pod: &str, fallback: &str) {
-    for round in 1..=3 {
-        let observer = client(mesh);
-        let seen = while_requests_flow(mesh, "GET", &[(TAG, "v2")], |mesh| {
-            let reaches = |expected: &str| {
-                wait_for(&format!("v2 reaches {expected}"), || chain(&observer, &[(TAG, "v2")]) == expected);
-            };
-            reaches("v2,v1,v2");
-            mesh.kill_pod(pod).unwrap();
-            reaches(fallback);
-            mesh.start_pod(pod).unwrap();
-            reaches("v2,v1,v2");
-        });
-        let seen = seen.unwrap();
-        assert!(seen.keys().all(|kind| kind == "v2,v1,v2" || kind == fallback), "round {round}: {seen:?}");
-        assert_eq!(seen.len(), 2, "round {round}: {seen:?}");
-        mesh.wait_until_discovered().unwrap();
-    }
 }
 
 fn without_baggage_the_application_forgets_the_lane(mesh: &mut Mesh) {

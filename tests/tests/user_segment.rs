@@ -1,13 +1,13 @@
-//! The walkthrough `user-segment` on real Envoys: who reaches what, under changes and under faults.
+//! The walkthrough `user-segment` on real Envoys: who reaches what, and how that changes under traffic.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{fs, thread, time::Duration};
+use std::{fs, time::Duration};
 
 use hash_tagging::fnv1a32;
 use local_mesh::{Client, Mesh, wait_until};
 use traffic_lanes_tests::{
-    repository,
-    walkthrough::{self, while_requests_flow},
+    load::{Stream, while_requests_flow},
+    repository, walkthrough,
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -48,81 +48,37 @@ fn the_published_users_reach_their_published_versions() {
     let mesh = start();
     let client = client(&mesh);
     for user in USERS {
-        assert_eq!(chain(&client, user), expected(user, 20), "{user}");
+        let published = if ["jason", "jessie", "jack"].contains(&user) { "v1,v1,v2" } else { "v1,v1,v1" };
+        assert_eq!(chain(&client, user), published, "{user}");
     }
     let forged = client.send("GET", &[("x-user-id", "bob"), ("x-asm-prefer-tag", "s2")]).unwrap();
     assert_eq!(forged.chain().unwrap().to_string(), "v1,v1,v1", "a tag sent by the client is replaced");
 }
 
+/// Ramped, promoted, rolled back.
 #[test]
 fn a_ramp_under_traffic_loses_no_request_and_leads_nobody_astray() {
     let mut mesh = start();
     let observer = client(&mesh);
-    for user in ["bob", "jessie", "jason"] {
-        let seen = while_requests_flow(&mut mesh, "GET", &[("x-user-id", user)], |mesh| {
-            for range in [50, 0, 20] {
-                mesh.update("hash-tagging.yaml", &ramp(range)).unwrap();
-                wait_for(&format!("everybody is where {range} % puts them"), || {
-                    USERS.iter().all(|user| chain(&observer, user) == expected(user, range))
-                });
-            }
-        })
-        .unwrap();
-        let possible: &[&str] = if user == "jason" { &["v1,v1,v2"] } else { &["v1,v1,v1", "v1,v1,v2"] };
-        assert!(seen.keys().all(|kind| possible.contains(&kind.as_str())), "{user}: {seen:?}");
-        assert!(seen.values().sum::<usize>() > 0);
-    }
-}
-
-#[test]
-fn ten_thousand_mixed_requests_stay_in_their_lanes() {
-    let mesh = start();
-    let client = client(&mesh);
-    thread::scope(|scope| {
-        for worker in 0..4 {
-            let client = &client;
-            scope.spawn(move || {
-                for number in 0..2_500 {
-                    let user = format!("user-{worker}-{number}");
-                    assert_eq!(chain(client, &user), expected(&user, 20), "{user}");
-                }
+    let users = ["bob", "jessie", "jason"];
+    let streams =
+        users.map(|user| ["GET", "POST"].map(|method| Stream { method, header: ("x-user-id", user) })).concat();
+    let seen = while_requests_flow(&mut mesh, &streams, |mesh, load| {
+        for range in [50, 100, 0, 20] {
+            mesh.update("hash-tagging.yaml", &ramp(range))?;
+            wait_for(&format!("everybody is where {range} % puts them"), || {
+                USERS.iter().all(|user| chain(&observer, user) == expected(user, range))
             });
+            load.answers(100)?;
         }
-    });
-}
-
-#[test]
-fn the_death_of_the_lanes_only_pod_costs_no_request() {
-    let mut mesh = start();
-    for round in 1..=5 {
-        let observer = client(&mesh);
-        let seen = while_requests_flow(&mut mesh, "GET", &[("x-user-id", "jessie")], |mesh| {
-            wait_for("the lane is used", || chain(&observer, "jessie") == "v1,v1,v2");
-            mesh.kill_pod("mockc-s2").unwrap();
-            wait_for("the lane falls back", || chain(&observer, "jessie") == "v1,v1,v1");
-            mesh.start_pod("mockc-s2").unwrap();
-            wait_for("the lane comes back", || chain(&observer, "jessie") == "v1,v1,v2");
-        })
-        .unwrap();
-        assert!(seen.keys().all(|kind| kind == "v1,v1,v1" || kind == "v1,v1,v2"), "round {round}: {seen:?}");
-        assert_eq!(seen.len(), 2, "round {round}: {seen:?}");
-    }
-}
-
-/// Requests that are not idempotent may fail, but only those that the pod had already got when it died.
-#[test]
-fn the_death_of_the_lanes_only_pod_costs_other_methods_what_was_under_way() {
-    let mut mesh = start();
-    let observer = client(&mesh);
-    let seen = while_requests_flow(&mut mesh, "POST", &[("x-user-id", "jessie")], |mesh| {
-        wait_for("the lane is used", || chain(&observer, "jessie") == "v1,v1,v2");
-        mesh.kill_pod("mockc-s2").unwrap();
-        wait_for("the lane falls back", || chain(&observer, "jessie") == "v1,v1,v1");
+        Ok(())
     })
     .unwrap();
-    let lost: Vec<&String> = seen.keys().filter(|kind| !kind.starts_with("v1,v1,")).collect();
-    let was_sent = |kind: &&String| kind.contains("connection termination");
-    assert!(lost.iter().all(was_sent), "a request was lost that the pod had not got: {seen:?}");
+    for (stream, seen) in streams.iter().zip(seen) {
+        let jason = stream.header.1 == "jason";
+        let expected: &[&str] = if jason { &["v1,v1,v2"] } else { &["v1,v1,v1", "v1,v1,v2"] };
+        assert!(seen.keys().eq(expected), "{stream:?}: {seen:?}");
+    }
 }
 
 /// Envoy answers 500 to everything when it cannot load a module over discovery, whatever the failure policy says; the

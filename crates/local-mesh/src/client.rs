@@ -41,7 +41,16 @@ impl Client {
     ///
     /// There is no answer. A status that says failure is an answer.
     pub fn send(&self, method: &str, headers: &[(&str, &str)]) -> Result<Answer> {
-        let mut request = http::Request::builder().method(method).uri(format!("{}/mock", self.url));
+        self.send_to("/mock", method, headers)
+    }
+
+    /// Sends one request with these headers to `path`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send).
+    pub fn send_to(&self, path: &str, method: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -63,6 +72,12 @@ impl Answer {
             Some(versions) if self.status == 200 && !versions.is_empty() => Ok(Chain(versions)),
             _ => bail!("{}: {}", self.status, self.body),
         }
+    }
+
+    /// The chain, or in its place the status and the body of what failed.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        self.chain().map_or_else(|failure| failure.to_string(), |chain| chain.to_string())
     }
 }
 

@@ -73,6 +73,8 @@ impl Tier {
                 "updates",
                 "user_segment",
                 "permissive_baggage",
+                "validate",
+                "walkthroughs",
                 "trace_envoy",
                 "trace_hostile",
                 "trace_memory",
