@@ -75,6 +75,7 @@ impl Tier {
                 "permissive_baggage",
                 "validate",
                 "walkthroughs",
+                "faults",
                 "trace_envoy",
                 "trace_hostile",
                 "trace_memory",

@@ -1,0 +1,164 @@
+//! Faults under load in every walkthrough: a lane's only pod is killed, taken away, or hangs up on everybody. Prints what
+//! came of it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod fault;
+mod table;
+mod verdict;
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use libtest_mimic::{Arguments, Trial};
+use local_mesh::{Client, Mesh, wait_until};
+use traffic_lanes_tests::{
+    load::{Stream, while_requests_flow},
+    walkthrough::{Lane, ask, lanes, start},
+};
+
+use fault::Fault;
+use table::{Row, Table};
+use verdict::{Rules, Step};
+
+const LIMIT: Duration = Duration::from_secs(60);
+/// In every walkthrough that falls back: 24 in all.
+const KILLS: usize = 6;
+/// At least, in each of the three steps of a fault: with 24 kills, more than ten thousand requests.
+const REQUESTS: usize = 200;
+/// PUT and the like may be sent twice, POST and PATCH may not.
+const METHODS: [&str; 5] = ["GET", "PUT", "DELETE", "POST", "PATCH"];
+
+/// A walkthrough, and the pods that something happens to.
+struct Plan {
+    walkthrough: &'static str,
+    victims: &'static [Victim],
+    kills: usize,
+}
+
+/// The only pod of its service in its lane.
+struct Victim {
+    pod: &'static str,
+    /// What requests of the lane reach without it: the beginning of a chain or of a failure.
+    without: &'static str,
+}
+
+const PLANS: [Plan; 5] = [
+    Plan { walkthrough: "user-segment", victims: &[Victim { pod: "mockc-s2", without: "v1,v1,v1" }], kills: KILLS },
+    Plan {
+        walkthrough: "strict-source-labels",
+        victims: &[
+            Victim { pod: "mockb-v2", without: "v2,v1,v1" },
+            Victim { pod: "mocka-v3", without: "v1,v1,v1" },
+            Victim { pod: "mockc-v2", without: "v2,v2,v1" },
+        ],
+        kills: KILLS,
+    },
+    Plan {
+        walkthrough: "permissive-baggage",
+        victims: &[
+            Victim { pod: "mocka-v2", without: "v1,v1,v2" },
+            Victim { pod: "mockb-v3", without: "v3,v1,v1" },
+            Victim { pod: "mockc-v2", without: "v2,v1,v1" },
+        ],
+        kills: KILLS,
+    },
+    Plan {
+        walkthrough: "permissive",
+        victims: &[
+            Victim { pod: "mocka-s2", without: "v1,v1,v2" },
+            Victim { pod: "mockb-s3", without: "v1,v1,v1" },
+            Victim { pod: "mockc-s2", without: "v2,v1,v1" },
+        ],
+        kills: KILLS,
+    },
+    Plan {
+        walkthrough: "strict",
+        victims: &[
+            Victim { pod: "mocka-s2", without: "503" },
+            Victim { pod: "mockb-s3", without: "503" },
+            Victim { pod: "mockc-s2", without: "503" },
+        ],
+        kills: 3,
+    },
+];
+
+fn main() -> ExitCode {
+    let table: Arc<Mutex<Table>> = Arc::default();
+    let trial = |plan: &'static Plan| {
+        let table = table.clone();
+        let add = move |row| table.lock().unwrap_or_else(PoisonError::into_inner).add(row);
+        Trial::test(plan.walkthrough, move || Ok(plan.carry_out(add)?))
+    };
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), PLANS.iter().map(trial).collect());
+    println!("{}", table.lock().unwrap_or_else(PoisonError::into_inner));
+    conclusion.exit_code()
+}
+
+impl Plan {
+    fn carry_out(&self, add: impl Fn(Row)) -> Result<()> {
+        let mut mesh = start(self.walkthrough)?;
+        let killed = self.victims.iter().cycle().take(self.kills).map(|victim| (victim, Fault::Killed));
+        let others = [Fault::TakenAway, Fault::HangsUp];
+        let others = others.iter().flat_map(|fault| self.victims.iter().map(move |victim| (victim, *fault)));
+        for (victim, fault) in killed.chain(others) {
+            let what = || format!("{}: {} {fault}", self.walkthrough, victim.pod);
+            add(self.inject(&mut mesh, victim, fault).with_context(what)?);
+        }
+        Ok(())
+    }
+
+    /// Under load: the fault happens, lasts, and ends.
+    fn inject(&self, mesh: &mut Mesh, victim: &Victim, fault: Fault) -> Result<Row> {
+        let observer = Client::new(mesh.gateway_url()?);
+        let mut streams = Vec::new();
+        let mut rules = Rules::new(victim.pod, victim.without, fault);
+        for lane in lanes(self.walkthrough) {
+            let is_hit = victim.lane() == lane.name;
+            for method in if is_hit { &METHODS[..] } else { &["GET", "POST"] } {
+                streams.push(Stream { method, header: lane.header });
+                rules.expect(method, lane.chain, is_hit);
+            }
+        }
+        let hit = lanes(self.walkthrough).into_iter().find(|lane| lane.name == victim.lane());
+        let hit = hit.with_context(|| format!("{} is in no lane", victim.pod))?;
+        let mut row = Row { walkthrough: self.walkthrough, fault, times: 1, ..Row::default() };
+
+        let mut ongoing = None;
+        let seen = while_requests_flow(mesh, &streams, |mesh, load| {
+            load.answers(REQUESTS)?;
+            ongoing = Some(fault.begin(mesh, self.walkthrough, victim.pod)?);
+            reaches(&observer, hit, victim.without)?;
+            mesh.wait_until_discovered()
+        })?;
+        rules.judge(Step::Begins, &seen, &mut row)?;
+
+        let seen = while_requests_flow(mesh, &streams, |_, load| load.answers(REQUESTS))?;
+        rules.judge(Step::Lasts, &seen, &mut row)?;
+
+        let seen = while_requests_flow(mesh, &streams, |mesh, load| {
+            ongoing.take().context("the fault is over")?.end(mesh)?;
+            let ended = Instant::now();
+            reaches(&observer, hit, hit.chain)?;
+            row.returned_after = ended.elapsed();
+            mesh.wait_until_discovered()?;
+            load.answers(REQUESTS)
+        })?;
+        rules.judge(Step::Ends, &seen, &mut row)?;
+        Ok(row)
+    }
+}
+
+impl Victim {
+    fn lane(&self) -> &str {
+        self.pod.rsplit_once('-').map_or("", |(_, lane)| lane)
+    }
+}
+
+fn reaches(observer: &Client, lane: Lane, expected: &str) -> Result<()> {
+    let reached = || Ok(ask(observer, &[lane.header])?.starts_with(expected).then_some(()));
+    wait_until(&format!("lane {} reaches {expected}", lane.name), LIMIT, reached)
+}
