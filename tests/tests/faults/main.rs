@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// In every walkthrough that falls back: 24 in all.
 const KILLS: usize = 6;
 /// At least, in each of the three steps of a fault: with 24 kills, more than ten thousand requests.
-const REQUESTS: usize = 200;
+const REQUESTS: usize = 150;
 /// PUT and the like may be sent twice, POST and PATCH may not.
 const METHODS: [&str; 5] = ["GET", "PUT", "DELETE", "POST", "PATCH"];
 

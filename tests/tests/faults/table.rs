@@ -45,13 +45,13 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<22}{:<12}{:>6}{:>9}{:>11}{:>6}{:>18}{:>16}",
+            "{:<22}{:<12}{:>6}{:>9}{:>11}{:>7}{:>20}{:>16}",
             "walkthrough", "the pod", "times", "sent", "fell back", "503", "lost (POST, PATCH)", "returned after"
         )?;
         for row in self.0.values() {
             writeln!(
                 f,
-                "{:<22}{:<12}{:>6}{:>9}{:>11}{:>6}{:>18}{:>14.1} s",
+                "{:<22}{:<12}{:>6}{:>9}{:>11}{:>7}{:>20}{:>14.1} s",
                 row.walkthrough,
                 row.fault,
                 row.times,

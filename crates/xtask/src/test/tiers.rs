@@ -76,6 +76,7 @@ impl Tier {
                 "validate",
                 "walkthroughs",
                 "faults",
+                "isolation",
                 "trace_envoy",
                 "trace_hostile",
                 "trace_memory",
