@@ -15,7 +15,7 @@ use traffic_lanes_tests::{
     built, module,
     registry::{Registry, USER, skopeo},
     relay::Relay,
-    token_registry,
+    repository, token_registry,
 };
 
 const MODULES: [&str; 3] = ["baggage_propagation.wasm", "hash_tagging.wasm", "trace_propagation.wasm"];
@@ -150,6 +150,28 @@ fn an_archive_gives_the_same_digest_through_skopeo() {
     let loaded = folder.path().join("loaded");
     let from = format!("docker-archive:{}:hash-tagging:1.2.3", folder.path().join("docker.tar").display());
     skopeo(&["copy", &from, &format!("dir:{}", loaded.display())]).unwrap();
+}
+
+#[test]
+fn what_is_rendered_names_images_by_their_digests() {
+    let registry = Registry::start().unwrap();
+    let pushed = |name: &str| {
+        let (file, reference) =
+            (path(&format!("{}.wasm", name.replace('-', "_"))), registry.reference(&format!("{name}:1")));
+        succeeded(&lanes(&["push", &file, &reference])).trim_end().to_owned()
+    };
+    let urls = [pushed("hash-tagging"), pushed("trace-propagation")];
+    let group = repository().join("manifests/user-segment/lane-group.yaml").display().to_string();
+    let image = registry.reference("{module}:1");
+    let rendered = succeeded(&lanes(&["render", "istio", &group, "--image", &image]));
+    for url in &urls {
+        let digest = url.split_once("@sha256:").unwrap().1;
+        assert!(rendered.contains(&format!("  url: {url}\n  sha256: {digest}\n")), "{url}: {rendered}");
+    }
+    let as_it_is = succeeded(&lanes(&["render", "istio", &group, "--image", &image, "--no-resolve"]));
+    assert!(as_it_is.contains(&format!("  url: {}\n", registry.reference("hash-tagging:1"))), "{as_it_is}");
+    let missing = failed(&lanes(&["render", "istio", &group, "--image", &registry.reference("{module}:2")]));
+    assert!(missing.contains("--image: failed to find the digest (--no-resolve writes the url as it is)"), "{missing}");
 }
 
 /// Puts an image with these layers, each a media type and a content.

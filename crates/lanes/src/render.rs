@@ -8,5 +8,5 @@ mod yaml;
 pub mod envoy;
 pub mod istio;
 
-pub use filter::Module;
 pub(crate) use filter::in_sidecars as sidecar_filter;
+pub use filter::{Module, modules};

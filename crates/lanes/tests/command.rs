@@ -267,7 +267,7 @@ fn render_prints_in_one_order_and_deletes_in_the_other() {
 fn render_writes_a_folder_and_leaves_nothing_of_before() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("lanes");
-    let image = ["--image", "oci://example.com/{module}:1", "--resource", "trafficextension"];
+    let image = ["--image", "oci://example.com/{module}:1", "--no-resolve", "--resource", "trafficextension"];
     let files = |group: &str| {
         let group = published().parent().unwrap().with_file_name(group).join("lane-group.yaml");
         let render = ["render", "istio", group.to_str().unwrap(), "--output", output.to_str().unwrap()];

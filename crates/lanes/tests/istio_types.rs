@@ -49,7 +49,7 @@ fn rendered() -> Vec<(String, Value)> {
 
 fn one(group: &LaneGroup, plugin: PluginKind, ambient: bool) -> Vec<Value> {
     let sha256 = [(Module::HashTagging, "0".repeat(64))].into();
-    let images = Images { reference: Some("oci://example.com/{module}:1".to_owned()), sha256 };
+    let images = Images { reference: Some("oci://example.com/{module}:1".to_owned()), sha256, ..Images::default() };
     let files = render(group, &Options { plugin, images, ambient }).unwrap();
     let resources = |file: &File| serde_saphyr::from_multiple::<Value>(&file.to_string()).unwrap();
     files.iter().flat_map(resources).collect()

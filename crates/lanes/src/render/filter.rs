@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::document::{Propagation, Spec};
+use crate::{
+    document::{LaneGroup, Propagation, Spec},
+    tagging,
+};
 
 /// A filter.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -27,6 +30,12 @@ impl Module {
             Self::TracePropagation => "trace-propagation",
         }
     }
+}
+
+/// The filters that a lane group needs.
+pub fn modules(group: &LaneGroup) -> Vec<Module> {
+    let tagging = tagging::plugin_config(&group.spec).map(|_| Module::HashTagging);
+    tagging.into_iter().chain(in_sidecars(&group.spec).map(|(module, _)| module)).collect()
 }
 
 /// The filter of the sidecars, and its configuration: the same inbound and outbound.

@@ -4,14 +4,19 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use lanes::render::{
-    Module,
-    istio::{self, File, Images, PluginKind},
+use lanes::{
+    document::LaneGroup,
+    render::{
+        Module,
+        istio::{self, File, Images, PluginKind},
+        modules,
+    },
 };
+use module_registry::{Reference, Remote};
 use serde_json::{Value, json};
 
 use super::folder;
-use crate::command::{FINE, Format, Output, YELLOW, group, print};
+use crate::command::{FINE, Format, Output, YELLOW, group, print, registry::Registry};
 
 #[derive(Args)]
 pub(super) struct Istio {
@@ -27,12 +32,18 @@ pub(super) struct Istio {
     /// The kind of resource for the filters' modules; TrafficExtension needs Istio 1.30
     #[arg(long, value_name = "KIND", default_value = "wasmplugin")]
     resource: Resource,
-    /// The modules' url; `{module}` in it is replaced by hash-tagging, baggage-propagation or trace-propagation
+    /// The modules' url; `{module}` in it is replaced by hash-tagging, baggage-propagation or trace-propagation. The registry
+    /// is asked for the image's digest, which is what is written
     #[arg(long, value_name = "REF")]
     image: Option<String>,
-    /// The digest of a module's image, as `hash-tagging=0123…`; may be repeated
+    /// The digest of a module's image, as `hash-tagging=0123…`; may be repeated. The registry is not asked then
     #[arg(long, value_name = "MODULE=DIGEST", value_parser = digest)]
     sha256: Vec<(Module, String)>,
+    /// Write the url as it is and ask no registry; a tag may mean another image tomorrow
+    #[arg(long, requires = "image")]
+    no_resolve: bool,
+    #[command(flatten)]
+    registry: Registry,
     /// For meshes with waypoints, ambient or mixed; the application must forward the route header
     #[arg(long)]
     ambient: bool,
@@ -53,9 +64,9 @@ enum Resource {
 impl Istio {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let group = group(&self.file)?;
-        let files =
-            istio::render(&group, &self.options()).with_context(|| format!("failed to render {}", self.file))?;
-        self.remark_on_images(&files)?;
+        self.remark_on_images(&modules(&group))?;
+        let options = self.options(&group)?;
+        let files = istio::render(&group, &options).with_context(|| format!("failed to render {}", self.file))?;
         if let Some(folder) = &self.output {
             let kustomization = ("kustomization.yaml".to_owned(), istio::kustomization(&files)?);
             let texts = files.iter().map(|file| (file.name.to_owned(), file.to_string()));
@@ -69,29 +80,54 @@ impl Istio {
         }
     }
 
-    fn options(&self) -> istio::Options {
-        let sha256: BTreeMap<Module, String> = self.sha256.iter().cloned().collect();
+    fn options(&self, group: &LaneGroup) -> Result<istio::Options> {
         let plugin = match self.resource {
             Resource::WasmPlugin => PluginKind::WasmPlugin,
             Resource::TrafficExtension => PluginKind::TrafficExtension,
         };
-        istio::Options { plugin, images: Images { reference: self.image.clone(), sha256 }, ambient: self.ambient }
+        Ok(istio::Options { plugin, images: self.images(group)?, ambient: self.ambient })
     }
 
-    fn remark_on_images(&self, files: &[File]) -> Result<()> {
-        let is_there = |name: &str| files.iter().any(|file| file.name == name);
-        let (tagging, propagation) = (is_there("50-hash-tagging.yaml"), is_there("35-propagation.yaml"));
+    /// By digest, where somebody knows it: what a proxy runs must not change because a tag was moved.
+    fn images(&self, group: &LaneGroup) -> Result<Images> {
+        let mut images = Images {
+            reference: self.image.clone(),
+            urls: BTreeMap::new(),
+            sha256: self.sha256.iter().cloned().collect(),
+        };
+        let Some(image) = self.image.as_ref().filter(|image| is_oci(image) && !self.no_resolve && !self.delete) else {
+            return Ok(images);
+        };
+        for module in modules(group) {
+            if !images.sha256.contains_key(&module) {
+                let reference: Reference = image.replace("{module}", module.name()).parse()?;
+                let digest = self.registry.with(reference.clone(), Remote::resolve);
+                let digest =
+                    digest.context("--image: failed to find the digest (--no-resolve writes the url as it is)")?;
+                images.urls.insert(module, reference.url_of(digest));
+                images.sha256.insert(module, digest.hex());
+            }
+        }
+        Ok(images)
+    }
+
+    fn remark_on_images(&self, modules: &[Module]) -> Result<()> {
         match &self.image {
-            Some(image) if tagging && propagation && !image.contains("{module}") => {
+            Some(image) if modules.len() > 1 && !image.contains("{module}") => {
                 bail!("--image {image}: the lane group needs two modules: write `{{module}}` where their names differ")
             }
-            None if !self.delete && (tagging || propagation) => anstream::eprintln!(
+            None if !self.delete && !modules.is_empty() => anstream::eprintln!(
                 "{YELLOW}note:{YELLOW:#} the modules' url is a placeholder: say with --image where yours are"
             ),
             _ => {}
         }
         Ok(())
     }
+}
+
+/// Whether a url is an image's, as Istio reads it: that is the default.
+fn is_oci(url: &str) -> bool {
+    url.starts_with("oci://") || !url.contains("://")
 }
 
 /// What kubectl takes as JSON.

@@ -26,6 +26,8 @@ pub enum PluginKind {
 pub struct Images {
     /// Their url, in which `{module}` stands for the module's name. A place that does not exist unless given.
     pub reference: Option<String>,
+    /// The url of a single module, which counts more than that of all.
+    pub urls: BTreeMap<Module, String>,
     /// Their digests: of an image's manifest, or of the module itself if it comes by HTTP.
     pub sha256: BTreeMap<Module, String>,
 }
@@ -111,6 +113,9 @@ impl Plugin {
 
 impl Images {
     fn url(&self, module: Module) -> String {
+        if let Some(url) = self.urls.get(&module) {
+            return url.clone();
+        }
         let nowhere = concat!("oci://registry.example.com/traffic-lanes/{module}:", env!("CARGO_PKG_VERSION"));
         self.reference.as_deref().unwrap_or(nowhere).replace("{module}", module.name())
     }
