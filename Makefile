@@ -3,10 +3,10 @@
 XTASK := cargo run --locked --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint dist images render fmt clean
+.PHONY: help setup demo up test compose-test lint dist images render fmt clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: ## fetch or build the tools that are missing, into .tools/
 	@$(XTASK) setup
@@ -16,6 +16,9 @@ demo: ## show the walkthroughs on this machine
 
 up: ## start user-segment, or WALKTHROUGH=name, and keep it running
 	@$(XTASK) up
+
+compose-test: ## run the walkthroughs as containers, and what can befall containers; needs a Docker engine
+	@$(XTASK) test --tier containers
 
 test: ## run every check and every test
 	@$(XTASK) test
@@ -27,9 +30,10 @@ dist: ## build the filters as release modules into dist/
 	@$(XTASK) dist
 
 render: ## write manifests/ and envoy/ anew from the lane groups
+	@$(XTASK) compose
 	@UPDATE_GOLDEN=1 cargo test --quiet --locked --package lanes --test walkthroughs
 
-images: ## build an image of each filter in every form into dist/images/
+images: ## build an image of each filter into dist/images/, and those of the containers
 	@$(XTASK) images
 
 fmt: ## format the sources

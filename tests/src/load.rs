@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Result, anyhow};
-use local_mesh::{Client, Mesh, wait_until};
+use local_mesh::{Client, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -31,24 +31,24 @@ pub struct Load {
     answered: AtomicUsize,
 }
 
-/// Runs `happening` while the requests of all streams flow, and says what each stream has seen, in their order.
+/// Runs `happening` while the requests of all streams flow to the gateway at this URL, and says what each stream has seen, in their order.
 ///
 /// # Errors
 /// What `happening` says, or a request got no answer at all. A failure that was answered is among what was seen.
 pub fn while_requests_flow(
-    mesh: &mut Mesh,
+    gateway: &str,
     streams: &[Stream],
-    happening: impl FnOnce(&mut Mesh, &Load) -> Result<()>,
+    happening: impl FnOnce(&Load) -> Result<()>,
 ) -> Result<Vec<Seen>> {
-    let (gateway, load) = (mesh.gateway_url()?, Load::default());
+    let load = Load::default();
     thread::scope(|scope| {
         let send = |stream: &Stream| {
-            let (stream, client, load) = (*stream, Client::new(&gateway), &load);
+            let (stream, client, load) = (*stream, Client::new(gateway), &load);
             scope.spawn(move || load.send(&client, stream))
         };
         let flows: Vec<_> = streams.iter().map(send).collect();
         let stop = StopOnDrop(&load);
-        let happened = happening(mesh, &load);
+        let happened = happening(&load);
         drop(stop);
         let seen = flows.into_iter().map(|flow| flow.join().map_err(|_| anyhow!("a client panicked"))?);
         let seen = seen.collect::<Result<Vec<_>>>()?;

@@ -55,7 +55,8 @@ fn request(walkthrough: &str, number: usize) -> Option<Request> {
     let method = *METHODS.get(number / 7 % METHODS.len())?;
     if walkthrough == "user-segment" {
         // Every other request is of a user of his own, whom no proxy knows yet; the rest are of a few.
-        let user = if number % 2 == 0 { format!("user-{number}") } else { format!("regular-{}", number % 100) };
+        let user =
+            if number.is_multiple_of(2) { format!("user-{number}") } else { format!("regular-{}", number % 100) };
         let is_canary = fnv1a32(user.as_bytes()) % 100 < 20;
         let (lane, chain) = if is_canary { ("s2", "v1,v1,v2") } else { ("s1", "v1,v1,v1") };
         return Some(Request { lane: lane.to_owned(), method, header: ("x-user-id", user), chain });

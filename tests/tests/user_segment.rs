@@ -58,12 +58,12 @@ fn the_published_users_reach_their_published_versions() {
 /// Ramped, promoted, rolled back.
 #[test]
 fn a_ramp_under_traffic_loses_no_request_and_leads_nobody_astray() {
-    let mut mesh = start();
+    let mesh = start();
     let observer = client(&mesh);
     let users = ["bob", "jessie", "jason"];
     let streams =
         users.map(|user| ["GET", "POST"].map(|method| Stream { method, header: ("x-user-id", user) })).concat();
-    let seen = while_requests_flow(&mut mesh, &streams, |mesh, load| {
+    let seen = while_requests_flow(&mesh.gateway_url().unwrap(), &streams, |load| {
         for range in [50, 100, 0, 20] {
             mesh.update("hash-tagging.yaml", &ramp(range))?;
             wait_for(&format!("everybody is where {range} % puts them"), || {

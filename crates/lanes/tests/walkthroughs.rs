@@ -65,7 +65,15 @@ fn the_configurations_of_envoy_are_rendered() {
 }
 
 #[test]
+fn the_configurations_of_envoy_in_containers_are_rendered() {
+    rederive("envoy", "envoy/compose", &["--host", "{service}-{lane}", "--modules", "/dist"]);
+}
+
+#[test]
 fn nothing_else_is_there() {
     assert_eq!(names("manifests"), WALKTHROUGHS);
-    assert_eq!(names("envoy"), WALKTHROUGHS);
+    assert_eq!(names("envoy/compose"), WALKTHROUGHS);
+    let mut envoy = WALKTHROUGHS.to_vec();
+    envoy.splice(0..0, ["compose", "compose.yaml"]);
+    assert_eq!(names("envoy"), envoy);
 }

@@ -8,7 +8,7 @@ use lanes::{
 };
 
 /// The variables of an environment.
-pub(crate) type Environment = BTreeMap<String, String>;
+pub type Environment = BTreeMap<String, String>;
 
 /// Nothing is exported: what is shown is that baggage goes on.
 const OPENTELEMETRY: [(&str, &str); 4] = [
@@ -19,13 +19,15 @@ const OPENTELEMETRY: [(&str, &str); 4] = [
 ];
 
 /// Whether the application must run under OpenTelemetry, because that is what carries the lane through it.
-pub(crate) fn is_instrumented(group: &LaneGroup) -> bool {
+#[must_use]
+pub fn is_instrumented(group: &LaneGroup) -> bool {
     matches!(group.spec.propagation(), Propagation::Baggage(_))
 }
 
 /// The environment of the application in a pod: it calls the next service of the group, and forwards what the group expects
 /// an application to forward, and nothing else.
-pub(crate) fn environment(group: &LaneGroup, pod: &Pod, port: u16) -> Environment {
+#[must_use]
+pub fn environment(group: &LaneGroup, pod: &Pod, port: u16) -> Environment {
     let services = group.spec.services.iter();
     let next = services.skip_while(|service| service.name != pod.service.name).nth(1);
     let mut variables: Vec<(&str, String)> = vec![

@@ -16,9 +16,10 @@ mod python;
 mod wait;
 
 pub use crate::{
+    application::{Environment, environment as application_environment, is_instrumented},
     client::{Answer, Chain, Client},
     envoy::{Envoy, EnvoyBuilder, EnvoyConfig},
-    mesh::{Mesh, MeshOptions, Programs},
+    mesh::{Mesh, MeshOptions, Programs, walkthrough_group},
     network::Network,
     pod::Pod,
     python::installed_opentelemetry,

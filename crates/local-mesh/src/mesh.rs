@@ -40,6 +40,18 @@ pub struct MeshOptions {
     pub network: Network,
 }
 
+/// The lane group of a walkthrough of the repository.
+///
+/// # Errors
+///
+/// There is none, or it is not valid.
+pub fn walkthrough_group(repo_root: &Path, name: &str) -> Result<LaneGroup> {
+    let file = repo_root.join("manifests").join(name).join("lane-group.yaml");
+    let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
+    let mut read = lanes::file::read(&file.to_string_lossy(), &text);
+    read.groups.pop().with_context(|| format!("{} holds no valid lane group", file.display()))
+}
+
 /// What a pod is made of, apart from its configuration.
 #[derive(Clone, Debug)]
 pub struct Programs {
@@ -63,10 +75,7 @@ impl MeshOptions {
     ///
     /// There is no such lane group, or it is not valid.
     pub fn walkthrough(repo_root: &Path, name: &str, programs: Programs, network: Network) -> Result<Self> {
-        let file = repo_root.join("manifests").join(name).join("lane-group.yaml");
-        let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
-        let mut read = lanes::file::read(&file.to_string_lossy(), &text);
-        let group = read.groups.pop().with_context(|| format!("{} holds no valid lane group", file.display()))?;
+        let group = walkthrough_group(repo_root, name)?;
         Ok(Self {
             group,
             configuration: repo_root.join("envoy").join(name),

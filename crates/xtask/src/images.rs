@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use module_image::{Annotations, Digest, Form, Image, Module, archive};
 
-use crate::{console, dist, project::Project};
+use crate::{console, containers, dist, project::Project, setup::envoy::EnvoyChoice};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LICENSES: &str = env!("CARGO_PKG_LICENSE");
@@ -17,6 +17,8 @@ pub(crate) struct Options {
     /// Where the source is, for the images to say so: GitHub's registry shows them there
     #[arg(long, env = "IMAGE_SOURCE", value_name = "URL")]
     source: Option<String>,
+    #[command(flatten)]
+    envoy: EnvoyChoice,
 }
 
 /// Builds the filters, and their images into `dist/images/`, beside a `SHA256SUMS` of the files and the images' own
@@ -43,7 +45,12 @@ pub(crate) fn build(project: &Project, options: &Options) -> Result<()> {
         }
     }
     dist::write(&folder.join("SHA256SUMS"), sums.as_bytes())?;
-    dist::write(&folder.join("DIGESTS"), digests.as_bytes())
+    dist::write(&folder.join("DIGESTS"), digests.as_bytes())?;
+    if !containers::can_be_built(project) {
+        console::say("no Docker engine answers: the containers of envoy/compose.yaml are not built");
+        return Ok(());
+    }
+    containers::build(project, &options.envoy)
 }
 
 fn annotations(title: &str, options: &Options) -> Annotations {

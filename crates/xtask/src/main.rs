@@ -1,6 +1,8 @@
 //! The logic behind the Makefile: set-up, distribution, demo and test run.
 
+mod compose;
 mod console;
+mod containers;
 mod demo;
 mod dist;
 mod images;
@@ -32,8 +34,10 @@ enum Command {
     Up(demo::Options),
     /// Build the filters as release modules into dist/, with their checksums
     Dist,
-    /// Build the filters, and an image of each in every form into dist/images/, with their checksums and digests
+    /// Build an image of each filter in every form into dist/images/, and the containers of the walkthroughs
     Images(images::Options),
+    /// Write envoy/compose.yaml anew from the lane groups
+    Compose,
     /// Check format, lints, dependencies and documentation
     Lint,
     /// Run every check and every test, and sum them up
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         Command::Up(options) => demo::up(&project, &options).map(|()| true),
         Command::Dist => dist::build(&project).map(|()| true),
         Command::Images(options) => images::build(&project, &options).map(|()| true),
+        Command::Compose => compose::write(&project).map(|()| true),
         Command::Lint => Ok(test::lint(&project)),
         Command::Test(options) => Ok(test::run(&project, &options)),
     };

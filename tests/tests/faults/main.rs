@@ -131,7 +131,7 @@ impl Plan {
         let mut row = Row { walkthrough: self.walkthrough, fault, times: 1, ..Row::default() };
 
         let mut ongoing = None;
-        let seen = while_requests_flow(mesh, &streams, |mesh, load| {
+        let seen = while_requests_flow(&mesh.gateway_url()?, &streams, |load| {
             load.answers(REQUESTS)?;
             ongoing = Some(fault.begin(mesh, self.walkthrough, victim.pod)?);
             reaches(&observer, hit, victim.without)?;
@@ -139,10 +139,10 @@ impl Plan {
         })?;
         rules.judge(Step::Begins, &seen, &mut row)?;
 
-        let seen = while_requests_flow(mesh, &streams, |_, load| load.answers(REQUESTS))?;
+        let seen = while_requests_flow(&mesh.gateway_url()?, &streams, |load| load.answers(REQUESTS))?;
         rules.judge(Step::Lasts, &seen, &mut row)?;
 
-        let seen = while_requests_flow(mesh, &streams, |mesh, load| {
+        let seen = while_requests_flow(&mesh.gateway_url()?, &streams, |load| {
             ongoing.take().context("the fault is over")?.end(mesh)?;
             let ended = Instant::now();
             reaches(&observer, hit, hit.chain)?;

@@ -1,12 +1,12 @@
 //! The tests, tier by tier: from single functions to a real Envoy.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::{
-    dist, process,
+    containers, dist, process,
     project::Project,
     setup::{
         envoy::EnvoyChoice,
@@ -41,7 +41,11 @@ pub(crate) enum Tier {
     Registry,
     /// The shared cases, and the walkthroughs, through a real Envoy
     Envoy,
+    /// The walkthroughs as containers, which need a Docker engine; only if it is named
+    Containers,
 }
+
+const ALWAYS: [Tier; 6] = [Tier::Unit, Tier::Wasm, Tier::Native, Tier::Module, Tier::Registry, Tier::Envoy];
 
 impl Tier {
     fn name(self) -> &'static str {
@@ -52,6 +56,7 @@ impl Tier {
             Self::Module => "tier module",
             Self::Registry => "tier registry",
             Self::Envoy => "tier envoy",
+            Self::Containers => "tier containers",
         }
     }
 
@@ -82,17 +87,18 @@ impl Tier {
                 "trace_memory",
                 "trace_workers",
             ],
+            Self::Containers => &["containers"],
         }
     }
 
     fn runs_modules(self) -> bool {
-        matches!(self, Self::Module | Self::Registry | Self::Envoy)
+        matches!(self, Self::Module | Self::Registry | Self::Envoy | Self::Containers)
     }
 }
 
-/// Runs `tiers`, or all of them if none is named.
+/// Runs `tiers`, or all that need nothing but this machine if none is named.
 pub(crate) fn run(project: &Project, envoy: &EnvoyChoice, tiers: &[Tier], session: &mut Session) {
-    let tiers = if tiers.is_empty() { Tier::value_variants() } else { tiers };
+    let tiers = if tiers.is_empty() { &ALWAYS } else { tiers };
     let mut built = None;
     for &tier in tiers {
         if tier.runs_modules() && built.is_none() {
@@ -114,6 +120,10 @@ pub(crate) fn run(project: &Project, envoy: &EnvoyChoice, tiers: &[Tier], sessio
                 ];
                 process::run(&mut project.cargo(["build", "--package", "lanes", "--locked"]))?;
                 suites(project, tier, &programs)
+            }
+            Tier::Containers => {
+                containers::build(project, envoy)?;
+                suites(project, tier, &[])
             }
             Tier::Native | Tier::Module => suites(project, tier, &[]),
         });
@@ -145,6 +155,9 @@ fn suites(project: &Project, tier: Tier, programs: &[(&str, PathBuf)]) -> Result
     if tier == Tier::Native {
         // The harness's own unit tests.
         cargo.arg("--lib");
+    }
+    if tier == Tier::Containers && env::var_os("ENVOY_IMAGE").is_none() {
+        cargo.env("ENVOY_IMAGE", containers::ENVOY);
     }
     tally::run(cargo.env("LANES_DIST", project.dist()).envs(programs.iter().cloned()))
 }

@@ -1,0 +1,111 @@
+//! `envoy/compose.yaml`: the walkthroughs as containers, derived from their lane groups.
+//!
+//! A pod is two containers in one network namespace, which is the sidecar's. Each walkthrough is a profile and a network of its
+//! own, where a pod has the name that the proxies know it by; pods that a lane does not hold are in the profile `NAME-all`.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use lanes::{
+    document::LaneGroup,
+    render::envoy::{Placement, Pod},
+};
+use local_mesh::{application_environment, is_instrumented, walkthrough_group};
+use serde_json::{Map, Value, json};
+
+use crate::project::Project;
+
+/// Every lane group below `manifests/`.
+pub(crate) const WALKTHROUGHS: [&str; 5] =
+    ["user-segment", "strict", "strict-source-labels", "permissive-baggage", "permissive"];
+
+/// How the proxies find the pods.
+const HOSTS: &str = "{service}-{lane}";
+const APPLICATION_PORT: u16 = 8080;
+const COMMENT: &str = "\
+# The walkthroughs as containers: `make images`, then `docker-compose -f envoy/compose.yaml --profile user-segment up`.
+# A pod is a sidecar and an application in its network; the gateway is published on 127.0.0.1:8080, or GATEWAY_PORT. Where no
+# registry can be reached, ENVOY_IMAGE=lanes/envoy is the image that `make images` has built.
+#
+# Written by `make render`; change the lane groups below manifests/ instead.
+";
+
+/// Writes the file anew.
+pub(crate) fn write(project: &Project) -> Result<()> {
+    let path = project.root().join("envoy/compose.yaml");
+    fs::write(&path, text(project)?).with_context(|| format!("failed to write {}", path.display()))
+}
+
+fn text(project: &Project) -> Result<String> {
+    let mut services = Map::new();
+    let mut networks = Map::new();
+    for name in WALKTHROUGHS {
+        let group = walkthrough_group(project.root(), name)?;
+        networks.insert(name.to_owned(), json!({}));
+        services.insert(format!("{name}-gateway"), gateway(name));
+        let placement: Placement = HOSTS.parse()?;
+        for pod in placement.pods(&group)? {
+            services.insert(format!("{name}-{}", pod.name), sidecar(name, &pod));
+            services.insert(format!("{name}-{}-application", pod.name), application(name, &group, &pod));
+        }
+    }
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    let compose = json!({"services": services, "networks": networks});
+    Ok(format!("{COMMENT}{}", serde_saphyr::to_string_with_options(&compose, options)?))
+}
+
+fn gateway(walkthrough: &str) -> Value {
+    let mut gateway = envoy(walkthrough, "gateway", json!([walkthrough, format!("{walkthrough}-all")]));
+    if let Some(fields) = gateway.as_object_mut() {
+        fields.insert("ports".to_owned(), json!(["127.0.0.1:${GATEWAY_PORT-8080}:8080"]));
+    }
+    gateway
+}
+
+fn sidecar(walkthrough: &str, pod: &Pod) -> Value {
+    envoy(walkthrough, &pod.name, profiles(walkthrough, pod))
+}
+
+fn envoy(walkthrough: &str, name: &str, profiles: Value) -> Value {
+    let networks = json!({walkthrough: {"aliases": [name]}});
+    json!({
+        "profiles": profiles,
+        "image": "${ENVOY_IMAGE:-envoyproxy/envoy:v1.38.2}",
+        "entrypoint": ["/usr/local/bin/envoy"],
+        "command": ["--disable-hot-restart", "--concurrency", "1", "--config-path", format!("{name}.yaml")],
+        "user": "101",
+        "working_dir": "/etc/lanes",
+        "volumes": [format!("./compose/{walkthrough}:/etc/lanes:ro"), "../dist:/dist:ro"],
+        "networks": networks,
+    })
+}
+
+fn application(walkthrough: &str, group: &LaneGroup, pod: &Pod) -> Value {
+    let image = match is_instrumented(group) {
+        true => "lanes/mock-service-python",
+        false => "lanes/mock-service",
+    };
+    json!({
+        "profiles": profiles(walkthrough, pod),
+        "image": image,
+        "network_mode": format!("service:{walkthrough}-{}", pod.name),
+        "environment": application_environment(group, pod, APPLICATION_PORT),
+    })
+}
+
+fn profiles(walkthrough: &str, pod: &Pod) -> Value {
+    let all = format!("{walkthrough}-all");
+    if pod.lane.services.contains(&pod.service.name) { json!([walkthrough, all]) } else { json!([all]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_what_the_lane_groups_give() {
+        let project = Project::locate();
+        let kept = fs::read_to_string(project.root().join("envoy/compose.yaml")).unwrap();
+        assert!(kept == text(&project).unwrap(), "envoy/compose.yaml is not what is rendered: run `make render`");
+    }
+}
