@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     let trial = |(walkthrough, requests): (&'static str, usize)| {
         let report = report.clone();
         Trial::test(walkthrough, move || {
-            let reached = send(walkthrough, requests)?;
+            let reached = send(walkthrough, requests).map_err(|error| format!("{error:#}"))?;
             write!(report.lock().unwrap(), "{}", shown(walkthrough, &reached))?;
             Ok(check(&reached, requests)?)
         })

@@ -18,8 +18,16 @@ pub(crate) struct Row {
     pub(crate) refused: usize,
     /// Those that are not idempotent and had been sent to the pod.
     pub(crate) lost: usize,
+    /// How many came to what must not be.
+    pub(crate) wrong: Vec<(usize, String)>,
     /// From the end of the fault to the first request that reaches the pod; the longest.
     pub(crate) returned_after: Duration,
+}
+
+impl Row {
+    fn count_wrong(&self) -> usize {
+        self.wrong.iter().map(|(count, _)| count).sum()
+    }
 }
 
 /// Rows by walkthrough and fault.
@@ -35,6 +43,7 @@ impl Table {
             fell_back: sum.fell_back + row.fell_back,
             refused: sum.refused + row.refused,
             lost: sum.lost + row.lost,
+            wrong: [&sum.wrong[..], &row.wrong].concat(),
             returned_after: sum.returned_after.max(row.returned_after),
             ..row
         };
@@ -45,13 +54,21 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<22}{:<12}{:>6}{:>9}{:>11}{:>7}{:>20}{:>16}",
-            "walkthrough", "the pod", "times", "sent", "fell back", "503", "lost (POST, PATCH)", "returned after"
+            "{:<22}{:<12}{:>6}{:>9}{:>11}{:>7}{:>20}{:>7}{:>16}",
+            "walkthrough",
+            "the pod",
+            "times",
+            "sent",
+            "fell back",
+            "503",
+            "lost (POST, PATCH)",
+            "wrong",
+            "returned after"
         )?;
         for row in self.0.values() {
             writeln!(
                 f,
-                "{:<22}{:<12}{:>6}{:>9}{:>11}{:>7}{:>20}{:>14.1} s",
+                "{:<22}{:<12}{:>6}{:>9}{:>11}{:>7}{:>20}{:>7}{:>14.1} s",
                 row.walkthrough,
                 row.fault,
                 row.times,
@@ -59,6 +76,7 @@ impl fmt::Display for Table {
                 row.fell_back,
                 row.refused,
                 row.lost,
+                row.count_wrong(),
                 row.returned_after.as_secs_f64()
             )?;
         }
@@ -66,10 +84,11 @@ impl fmt::Display for Table {
         let kills = self.0.values().filter(|row| row.fault == Fault::Killed).map(|row| row.times).sum::<usize>();
         write!(
             f,
-            "{kills} kills, {} requests sent, {} fell back, {} lost that were under way and not idempotent, 0 others",
+            "{kills} kills, {} requests sent, {} fell back, {} lost that were not idempotent and under way, {} wrong",
             sum(|row| row.sent),
             sum(|row| row.fell_back),
-            sum(|row| row.lost)
+            sum(|row| row.lost),
+            sum(Row::count_wrong)
         )
     }
 }
