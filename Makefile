@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test compose-test lint dist images render fmt clean
+.PHONY: help setup demo up test compose-test lint dist images release render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,6 +28,9 @@ lint: ## check format, lints, dependencies and documentation
 
 dist: ## build the filters as release modules into dist/
 	@$(XTASK) dist
+
+release: ## push an image of each filter to RELEASE_REGISTRY, and write the files of a release into dist/release/
+	@$(XTASK) release
 
 render: ## write manifests/ and envoy/ anew from the lane groups
 	@$(XTASK) compose

@@ -174,6 +174,36 @@ fn what_is_rendered_names_images_by_their_digests() {
     assert!(missing.contains("--image: failed to find the digest (--no-resolve writes the url as it is)"), "{missing}");
 }
 
+/// As the release workflow does it, to a registry of the test's own.
+#[test]
+fn a_release_holds_manifests_that_name_what_it_has_pushed() {
+    let registry = Registry::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut release = Command::new(built("xtask").unwrap());
+    release.args(["release", "--registry", &registry.reference("lanes"), "--output"]).arg(folder.path());
+    let refused = Command::new(built("xtask").unwrap())
+        .args(["release", "--registry", "127.0.0.1:1/lanes", "--tag", "v99.0.0", "--output"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert!(
+        !refused.status.success() && fs::read_dir(folder.path()).unwrap().next().is_none(),
+        "another version's tag"
+    );
+    succeeded(&release.output().unwrap());
+
+    let check = Command::new("sha256sum").args(["--check", "SHA256SUMS"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(succeeded(&check).lines().count(), 3 + 9 + 1, "modules, images, manifests");
+    let unpack = Command::new("tar").args(["-xzf", "manifests.tar.gz"]).current_dir(folder.path()).status().unwrap();
+    assert!(unpack.success());
+    let tagging = fs::read_to_string(folder.path().join("user-segment/50-hash-tagging.yaml")).unwrap();
+    let plugin: Value = serde_saphyr::from_str(&tagging).unwrap();
+    let url = plugin["spec"]["url"].as_str().unwrap();
+    assert!(url.ends_with(plugin["spec"]["sha256"].as_str().unwrap()), "{url}");
+    let pulled = lanes(&["pull", url, "-o", "-"]);
+    assert!(pulled.status.success() && pulled.stdout == fs::read(folder.path().join("hash_tagging.wasm")).unwrap());
+}
+
 /// Puts an image with these layers, each a media type and a content.
 fn put(registry: &Registry, tag: &str, layers: &[(&str, &[u8])]) -> Digest {
     put_as(registry, tag, OCI_MANIFEST, OCI_CONFIG, layers)

@@ -21,9 +21,19 @@ pub(crate) struct Options {
     envoy: EnvoyChoice,
 }
 
+/// Builds the images of the filters, and with the Docker engine that answers those of the containers.
+pub(crate) fn build(project: &Project, options: &Options) -> Result<()> {
+    of_modules(project, options.source.as_deref())?;
+    if !containers::can_be_built(project) {
+        console::say("no Docker engine answers: the containers of envoy/compose.yaml are not built");
+        return Ok(());
+    }
+    containers::build(project, &options.envoy)
+}
+
 /// Builds the filters, and their images into `dist/images/`, beside a `SHA256SUMS` of the files and the images' own
 /// `DIGESTS`, by which registries know them.
-pub(crate) fn build(project: &Project, options: &Options) -> Result<()> {
+pub(crate) fn of_modules(project: &Project, source: Option<&str>) -> Result<()> {
     dist::build(project)?;
     let folder = project.dist().join("images");
     fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
@@ -35,7 +45,7 @@ pub(crate) fn build(project: &Project, options: &Options) -> Result<()> {
         let module = Module::parse(bytes).with_context(|| path.display().to_string())?;
         let name = file.trim_end_matches(".wasm").replace('_', "-");
         for form in Form::ALL {
-            let image = Image::build(&module, &annotations(file, options), form)?;
+            let image = Image::build(&module, &annotations(file, source), form)?;
             let archive = archive(&image, &name, VERSION)?;
             let file = format!("{name}-{form}.tar");
             dist::write(&folder.join(&file), &archive)?;
@@ -45,20 +55,15 @@ pub(crate) fn build(project: &Project, options: &Options) -> Result<()> {
         }
     }
     dist::write(&folder.join("SHA256SUMS"), sums.as_bytes())?;
-    dist::write(&folder.join("DIGESTS"), digests.as_bytes())?;
-    if !containers::can_be_built(project) {
-        console::say("no Docker engine answers: the containers of envoy/compose.yaml are not built");
-        return Ok(());
-    }
-    containers::build(project, &options.envoy)
+    dist::write(&folder.join("DIGESTS"), digests.as_bytes())
 }
 
-fn annotations(title: &str, options: &Options) -> Annotations {
+fn annotations(title: &str, source: Option<&str>) -> Annotations {
     Annotations {
         title: Some(title.to_owned()),
         version: Some(VERSION.to_owned()),
         // Set but empty is not set.
-        source: options.source.clone().filter(|source| !source.is_empty()),
+        source: source.filter(|source| !source.is_empty()).map(str::to_owned),
         licenses: Some(LICENSES.to_owned()),
     }
 }

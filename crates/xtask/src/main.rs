@@ -8,6 +8,7 @@ mod dist;
 mod images;
 mod process;
 mod project;
+mod release;
 mod setup;
 mod test;
 
@@ -36,6 +37,8 @@ enum Command {
     Dist,
     /// Build an image of each filter in every form into dist/images/, and the containers of the walkthroughs
     Images(images::Options),
+    /// Push an image of each filter, and write the files of a release into dist/release/
+    Release(release::Options),
     /// Write envoy/compose.yaml anew from the lane groups
     Compose,
     /// Check format, lints, dependencies and documentation
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Up(options) => demo::up(&project, &options).map(|()| true),
         Command::Dist => dist::build(&project).map(|()| true),
         Command::Images(options) => images::build(&project, &options).map(|()| true),
+        Command::Release(options) => release::release(&project, &options).map(|()| true),
         Command::Compose => compose::write(&project).map(|()| true),
         Command::Lint => Ok(test::lint(&project)),
         Command::Test(options) => Ok(test::run(&project, &options)),

@@ -1,0 +1,104 @@
+//! `xtask release`: what a release consists of, with the images at a registry.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use module_image::Digest;
+
+use crate::{compose::WALKTHROUGHS, dist, images, process, project::Project};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The arguments of `xtask release`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Where the images go, such as ghcr.io/acme/lanes; credentials are those of `docker login`
+    #[arg(long, env = "RELEASE_REGISTRY", value_name = "REGISTRY/REPOSITORY")]
+    registry: String,
+    /// Where the source is, for the images to say so
+    #[arg(long, env = "IMAGE_SOURCE", value_name = "URL")]
+    source: Option<String>,
+    /// The tag that is released, such as v0.1.0; it must be the version's
+    #[arg(long, env = "RELEASE_TAG", value_name = "TAG")]
+    tag: Option<String>,
+    /// Where the files of the release go
+    #[arg(long, value_name = "DIR", default_value = "dist/release")]
+    output: PathBuf,
+}
+
+/// Pushes an image of every filter, and writes the modules, their images as files, the manifests of every walkthrough with the
+/// images' digests filled in, and the checksums of all.
+pub(crate) fn release(project: &Project, options: &Options) -> Result<()> {
+    let tag = options.tag.as_deref().filter(|tag| !tag.is_empty());
+    ensure!(tag.is_none_or(|tag| tag == format!("v{VERSION}")), "the tag {tag:?} is not that of version {VERSION}");
+    let output = project.root().join(&options.output);
+    fs::create_dir_all(&output).with_context(|| format!("failed to create {}", output.display()))?;
+
+    images::of_modules(project, options.source.as_deref())?;
+    for file in dist::files() {
+        push(project, options, file)?;
+        copy(&project.dist().join(file), &output)?;
+    }
+    for entry in fs::read_dir(project.dist().join("images"))? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "tar") {
+            copy(&file, &output)?;
+        }
+    }
+    manifests(project, options, &output)?;
+    checksums(&output)
+}
+
+fn push(project: &Project, options: &Options, file: &str) -> Result<()> {
+    let name = file.trim_end_matches(".wasm").replace('_', "-");
+    let mut lanes = lanes(project);
+    lanes.args(["push", &format!("dist/{file}"), &format!("{}/{name}:{VERSION}", options.registry)]);
+    lanes.args(["--version", VERSION, "--licenses", env!("CARGO_PKG_LICENSE")]);
+    if let Some(source) = options.source.as_ref().filter(|source| !source.is_empty()) {
+        lanes.args(["--source", source]);
+    }
+    process::run(&mut lanes)
+}
+
+/// As one archive, whose folders are for `kubectl apply -k`.
+fn manifests(project: &Project, options: &Options, output: &Path) -> Result<()> {
+    let rendered = tempfile::tempdir()?;
+    let image = format!("oci://{}/{{module}}:{VERSION}", options.registry);
+    for name in WALKTHROUGHS {
+        let (group, folder) = (format!("manifests/{name}/lane-group.yaml"), rendered.path().join(name));
+        let mut lanes = lanes(project);
+        lanes.args(["render", "istio", &group, "--image", &image, "--output"]).arg(&folder);
+        process::run(&mut lanes)?;
+        copy(&project.root().join(&group), &folder)?;
+    }
+    let mut tar = project.command("tar");
+    tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-czf"]);
+    process::run(tar.arg(output.join("manifests.tar.gz")).arg("-C").arg(rendered.path()).arg("."))
+}
+
+fn checksums(output: &Path) -> Result<()> {
+    let entries = fs::read_dir(output)?.collect::<Result<Vec<_>, _>>()?;
+    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    files.retain(|file| !file.ends_with("SHA256SUMS"));
+    files.sort();
+    let mut sums = String::new();
+    for file in &files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        sums += &format!("{}  {name}\n", Digest::of(&fs::read(file)?).hex());
+    }
+    dist::write(&output.join("SHA256SUMS"), sums.as_bytes())
+}
+
+fn lanes(project: &Project) -> std::process::Command {
+    project.cargo(["run", "--quiet", "--locked", "--package", "lanes", "--"])
+}
+
+fn copy(file: &Path, folder: &Path) -> Result<()> {
+    let to = folder.join(file.file_name().unwrap_or_default());
+    fs::copy(file, to).with_context(|| format!("failed to copy {}", file.display()))?;
+    Ok(())
+}
