@@ -8,6 +8,8 @@ use tempfile::NamedTempFile;
 
 /// How much of a log an error repeats.
 const TAIL_LINES: usize = 15;
+/// What an Envoy that aborts says last, longer than the tail, so that the reason before it would be lost.
+const BACKTRACE: [&str; 2] = ["[envoy_bug]", "[backtrace]"];
 
 /// A child process with all that it prints in one file; killed when dropped.
 #[derive(Debug)]
@@ -56,7 +58,8 @@ impl Process {
     /// `error` with the name of the process and the end of its log.
     pub(crate) fn explain(&self, error: &anyhow::Error) -> anyhow::Error {
         let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
+        let is_frame = |line: &&str| BACKTRACE.iter().any(|component| line.contains(component));
+        let lines: Vec<&str> = log.lines().filter(|line| !is_frame(line)).collect();
         let tail = lines.iter().skip(lines.len().saturating_sub(TAIL_LINES));
         let tail: String = tail.map(|line| format!("\n  | {line}")).collect();
         anyhow!("{}: {error:#}; the end of its log:{tail}", self.name)
@@ -73,5 +76,22 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_backtrace_does_not_hide_why_an_envoy_aborted() {
+        let script = r#"echo "[critical][assert] the reason"; for frame in $(seq 20); do echo "[error][envoy_bug] #$frame"; done"#;
+        let mut process = Process::spawn("envoy".to_owned(), Command::new("sh").args(["-c", script])).unwrap();
+        process.child.wait().unwrap();
+        let error = process.explain(&anyhow!("it ended")).to_string();
+        assert_eq!(error, "envoy: it ended; the end of its log:\n  | [critical][assert] the reason");
     }
 }
