@@ -3,7 +3,12 @@
 //! Needs a Docker engine and the images of `make images`. The tests run one after the other: the machine is small.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -11,7 +16,7 @@ use local_mesh::{Client, wait_until};
 use traffic_lanes_tests::{
     containers::Containers,
     load::{Seen, Stream, while_requests_flow},
-    walkthrough::{WALKTHROUGHS, ask, lanes},
+    walkthrough::{Lane, WALKTHROUGHS, ask, lanes},
 };
 
 /// Seven Pythons that start side by side on a small machine.
@@ -137,10 +142,31 @@ fn strict_fails_alone() -> Result<()> {
 /// Nobody answers while it is away, but nobody answers wrongly, and afterwards every lane is as before.
 fn the_gateway_restarts() -> Result<()> {
     let containers = start("permissive")?;
-    let client = Client::new(containers.gateway_url());
-    containers.restart_gateway()?;
-    for lane in lanes("permissive") {
-        reaches(&client, lane.name, lane.chain, LIMIT)?;
+    let (gateway, stop) = (containers.gateway_url(), AtomicBool::new(false));
+    let flow = |lane: Lane| {
+        let (client, mut seen) = (Client::new(&gateway), Seen::new());
+        while !stop.load(Ordering::Relaxed) {
+            let outcome = ask(&client, &[lane.header]).unwrap_or_else(|_| "nobody answers".to_owned());
+            *seen.entry(outcome).or_default() += 1;
+        }
+        (lane, seen)
+    };
+    let flow = &flow;
+    let seen = thread::scope(|scope| {
+        let flows: Vec<_> = lanes("permissive").into_iter().map(|lane| scope.spawn(move || flow(lane))).collect();
+        let client = Client::new(&gateway);
+        let restarted = containers.restart_gateway().and_then(|()| {
+            lanes("permissive").into_iter().try_for_each(|lane| reaches(&client, lane.name, lane.chain, LIMIT))
+        });
+        stop.store(true, Ordering::Relaxed);
+        let seen: Vec<_> = flows.into_iter().map(|flow| flow.join().unwrap()).collect();
+        restarted.map(|()| seen)
+    })?;
+    println!("{seen:?}");
+    let client = Client::new(&gateway);
+    for (lane, mut seen) in seen {
+        seen.remove("nobody answers");
+        only(&seen, &[lane.chain])?;
         for _ in 0..ANSWERS {
             let outcome = ask(&client, &[lane.header])?;
             ensure!(outcome == lane.chain, "{}: {outcome}", lane.name);
