@@ -12,7 +12,8 @@ const USER_SEGMENT: &str = include_str!("../../../manifests/user-segment/lane-gr
 fn other() -> String {
     let text =
         USER_SEGMENT.replace("mock", "shop").replace("user-segment", "shop").replace("ASM_TRAFFIC_TAG", "shop-lane");
-    let text = text.replace("ingressgateway}}", "ingressgateway}, hosts: [shop.example.com]}");
+    let text =
+        text.replace("ingressgateway}}", "ingressgateway}, hosts: [shop.example.com]}\n  routeHeader: x-shop-lane");
     text.replace("hash: fnv1a32", "hash: murmur3\n      salt: shop")
 }
 
@@ -42,6 +43,7 @@ fn whatever_two_groups_cannot_share_is_said_once() {
     };
     assert_eq!(with("name: shop, ", "name: user-segment, "), ["error metadata.name"]);
     assert_eq!(with("hosts: [shop.example.com]", "hosts: [shop.example.com, '*']"), ["error spec.gateway.hosts[1]"]);
+    assert_eq!(with("x-shop-lane", "X-Asm-Prefer-Tag"), ["error spec.routeHeader"], "user-segment tags all hosts");
     assert_eq!(with("shop-lane: v2", "ASM_TRAFFIC_TAG: v2"), ["warning spec.lanes[1].labels"]);
     assert_eq!(with("hash: murmur3\n      salt: shop", "hash: fnv1a32"), ["warning spec.assign.users"]);
     assert_eq!(with("shopc", "mockc"), ["error spec.services[2].name"]);

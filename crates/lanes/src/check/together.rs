@@ -26,10 +26,11 @@ impl Findings {
             self.shared_services(other, group);
             self.shared_pods(other, group);
         }
-        if other.spec.gateway.selector == group.spec.gateway.selector
-            && other.spec.gateway.namespace == group.spec.gateway.namespace
-        {
+        let on_same_gateway = other.spec.gateway.selector == group.spec.gateway.selector
+            && other.spec.gateway.namespace == group.spec.gateway.namespace;
+        if on_same_gateway {
             self.shared_hosts(other, group);
+            self.tagged_by_both(other, group);
         }
         let users = |group: &LaneGroup| group.spec.assign.as_ref().and_then(|assign| assign.users.clone());
         if let (Some(theirs), Some(ours)) = (users(other), users(group)) {
@@ -76,6 +77,25 @@ impl Findings {
                     other.metadata.name
                 );
                 self.error(format!("spec.gateway.hosts[{index}]"), message);
+            }
+        }
+    }
+
+    /// A filter without hosts of its own tags every request of the gateway, and chance decides which filter is the last.
+    fn tagged_by_both(&mut self, other: &LaneGroup, group: &LaneGroup) {
+        if !other.spec.route_header.eq_ignore_ascii_case(&group.spec.route_header) {
+            return;
+        }
+        for (all, one) in [(other, group), (group, other)] {
+            let has_filter = all.spec.assign.as_ref().is_some_and(|assign| assign.users.is_some());
+            let serves_all = |group: &LaneGroup| group.spec.gateway.hosts.iter().any(|host| host == "*");
+            if has_filter && serves_all(all) && !serves_all(one) {
+                let message = format!(
+                    "the lane group `{}` assigns users on all hosts of the same gateway, and so tags the requests of `{}` with \
+                    the same header: give it hosts of its own, or one of the two another `routeHeader`",
+                    all.metadata.name, one.metadata.name
+                );
+                self.error("spec.routeHeader", message);
             }
         }
     }
