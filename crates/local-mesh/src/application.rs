@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lanes::{
     document::{LaneGroup, Propagation},
-    render::envoy::Pod,
+    render::envoy::{OUTBOUND_PORT, Options, Pod},
 };
 
 /// The variables of an environment.
@@ -27,7 +27,8 @@ pub fn is_instrumented(group: &LaneGroup) -> bool {
 /// The environment of the application in a pod: it calls the next service of the group, and forwards what the group expects
 /// an application to forward, and nothing else.
 #[must_use]
-pub fn environment(group: &LaneGroup, pod: &Pod, port: u16) -> Environment {
+pub fn environment(group: &LaneGroup, pod: &Pod) -> Environment {
+    let port = Options::default().application_port;
     let services = group.spec.services.iter();
     let next = services.skip_while(|service| service.name != pod.service.name).nth(1);
     let mut variables: Vec<(&str, String)> = vec![
@@ -37,7 +38,7 @@ pub fn environment(group: &LaneGroup, pod: &Pod, port: u16) -> Environment {
     ];
     if let Some(next) = next {
         variables.push(("UPSTREAM_URL", format!("http://{}:{}/mock", next.name, next.port)));
-        variables.push(("HTTP_PROXY", format!("http://{}:15001", pod.local)));
+        variables.push(("HTTP_PROXY", format!("http://{}:{OUTBOUND_PORT}", pod.local)));
     }
     match group.spec.propagation() {
         Propagation::Trace(trace) => variables.push(("FORWARD_HEADERS", trace.header)),
@@ -66,7 +67,7 @@ mod tests {
         let text = text.replace("propagation: application", &format!("propagation: {propagation}"));
         let group = lanes::file::read("group", &text).groups.remove(0);
         let pods = Placement::Loopback.pods(&group).unwrap();
-        pods.iter().map(|pod| environment(&group, pod, 8080)).collect()
+        pods.iter().map(|pod| environment(&group, pod)).collect()
     }
 
     #[test]

@@ -21,8 +21,6 @@ use crate::{
     wait_until,
 };
 
-/// What `lanes render envoy` takes for granted.
-const APPLICATION_PORT: u16 = 8080;
 const DISCOVERY_LIMIT: Duration = Duration::from_secs(30);
 
 /// What to run.
@@ -224,7 +222,7 @@ fn specs(options: &MeshOptions, subnet: &Subnet) -> Result<Vec<PodSpec>> {
     let group = &options.group;
     let gateway = PodSpec { name: "gateway".to_owned(), program: None, application: None, is_held: true };
     let pod = |pod: envoy::Pod| {
-        let mut environment = application::environment(group, &pod, APPLICATION_PORT);
+        let mut environment = application::environment(group, &pod);
         environment.values_mut().for_each(|value| *value = subnet.rewrite(value));
         environment.extend(options.environment.clone());
         let is_held = pod.lane.services.contains(&pod.service.name);

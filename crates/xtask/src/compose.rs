@@ -21,7 +21,6 @@ pub(crate) const WALKTHROUGHS: [&str; 5] =
 
 /// How the proxies find the pods.
 const HOSTS: &str = "{service}-{lane}";
-const APPLICATION_PORT: u16 = 8080;
 const COMMENT: &str = "\
 # The walkthroughs as containers: `make images`, then `docker-compose -f envoy/compose.yaml --profile user-segment up`.
 # A pod is a sidecar and an application in its network; the gateway is published on 127.0.0.1:8080, or GATEWAY_PORT. Where no
@@ -89,7 +88,7 @@ fn application(walkthrough: &str, group: &LaneGroup, pod: &Pod) -> Value {
         "profiles": profiles(walkthrough, pod),
         "image": image,
         "network_mode": format!("service:{walkthrough}-{}", pod.name),
-        "environment": application_environment(group, pod, APPLICATION_PORT),
+        "environment": application_environment(group, pod),
     })
 }
 

@@ -10,7 +10,6 @@ use std::{
     env,
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -90,7 +89,7 @@ pub(crate) fn up(project: &Project, options: &Options) -> Result<()> {
     };
     console::say(&format!("\nThe gateway listens on {gateway}. {to_try}\n\nCtrl-C stops everything."));
     while !is_interrupted() {
-        thread::sleep(Duration::from_millis(100));
+        thread::park();
     }
     drop(mesh);
     console::say("\nEverything has been stopped.");
@@ -115,7 +114,12 @@ fn is_interrupted() -> bool {
 
 /// Fetches and builds what the walkthroughs need.
 fn prepare(project: &Project, options: &Options, walkthroughs: &[Walkthrough]) -> Result<Programs> {
-    ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed)).context("failed to listen for Ctrl-C")?;
+    let waiting = thread::current();
+    let interrupt = move || {
+        INTERRUPTED.store(true, Ordering::Relaxed);
+        waiting.unpark();
+    };
+    ctrlc::set_handler(interrupt).context("failed to listen for Ctrl-C")?;
     console::heading("Preparing");
     wasm_targets::ensure(project, &[WASIP1])?;
     let envoy = options.envoy.ensure(project)?;

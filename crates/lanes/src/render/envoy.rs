@@ -18,6 +18,7 @@ use anyhow::Context;
 
 use crate::{document::LaneGroup, render::filter, tagging};
 
+pub use bootstrap::OUTBOUND_PORT;
 pub use file::File;
 pub use placement::{Placement, Pod};
 

@@ -19,16 +19,6 @@ use crate::document::{LaneGroup, Service};
 pub use file::{File, kustomization};
 pub use plugin::{Images, PluginKind};
 
-/// Every file that a rendering may have, in the order of application.
-pub const FILE_NAMES: [&str; 6] = [
-    "10-destination-rules.yaml",
-    "20-fallback.yaml",
-    "30-virtual-services.yaml",
-    "35-propagation.yaml",
-    "40-gateway.yaml",
-    "50-hash-tagging.yaml",
-];
-
 /// How a lane group is rendered, beyond what it says itself.
 #[derive(Clone, Debug, Default)]
 pub struct Options {

@@ -26,10 +26,10 @@ pub(super) struct Envoy {
     #[arg(long, value_name = "DIR", default_value = ".")]
     modules: PathBuf,
     /// The port of an application behind its sidecar
-    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    #[arg(long, value_name = "PORT", default_value_t = envoy::Options::default().application_port)]
     application_port: u16,
     /// The path that a healthy application answers with 200
-    #[arg(long, value_name = "PATH", default_value = "/healthz")]
+    #[arg(long, value_name = "PATH", default_value_t = envoy::Options::default().health_path)]
     health_path: String,
     #[command(flatten)]
     print: Output,

@@ -14,7 +14,7 @@ use crate::{document::LaneGroup, json::with, render::Module};
 
 const ADMIN_PORT: u16 = 9901;
 /// The port that an application has as its HTTP proxy; Istio's number for what leaves a pod.
-const OUTBOUND_PORT: u16 = 15001;
+pub const OUTBOUND_PORT: u16 = 15001;
 /// Ports below need privileges.
 const FIRST_FREE_PORT: u16 = 1024;
 
