@@ -1,0 +1,72 @@
+//! The tool as a user calls it.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod check;
+mod explain;
+mod render;
+mod spread;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+fn published() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "../../manifests/user-segment/lane-group.yaml"].iter().collect()
+}
+
+fn lanes(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lanes"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    told(lanes(arguments).output().unwrap())
+}
+
+fn told(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// The published group with other text in it.
+fn changed(folder: &TempDir, name: &str, from: &str, to: &str) -> String {
+    let text = fs::read_to_string(published()).unwrap();
+    assert!(text.contains(from));
+    let path = folder.path().join(name);
+    fs::write(&path, text.replace(from, to)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn man_writes_a_page_for_every_subcommand() {
+    let (status, stdout, _) = run(&["man", "render", "istio"]);
+    assert_eq!((status, stdout.contains("\n.TH lanes-render-istio 1 ")), (0, true), "{stdout}");
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("man1");
+    assert_eq!(run(&["man", "--output", output.to_str().unwrap()]), (0, String::new(), String::new()));
+    let names: BTreeSet<String> =
+        fs::read_dir(&output).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(["lanes.1", "lanes-check.1", "lanes-render-istio.1"].iter().all(|page| names.contains(*page)), "{names:?}");
+    assert_eq!(fs::read_to_string(output.join("lanes-render-istio.1")).unwrap(), stdout);
+    let (status, _, stderr) = run(&["man", "chekc"]);
+    assert_eq!(
+        (status, stderr.contains("there is no subcommand `chekc`: there are check, explain")),
+        (2, true),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn usage_errors_have_a_status_of_their_own() {
+    assert_eq!(run(&[]).0, 2);
+    assert_eq!(run(&["check"]).0, 2);
+    assert_eq!(run(&["explain", published().to_str().unwrap(), "--header", "x"]).0, 2);
+    assert!(run(&["completion", "bash"]).1.contains("lanes"));
+    assert!(run(&["schema"]).1.contains("\"$defs\""));
+}
