@@ -10,6 +10,7 @@ mod client;
 mod envoy;
 mod mesh;
 mod network;
+mod options;
 mod pod;
 mod process;
 mod python;
@@ -19,8 +20,9 @@ pub use crate::{
     application::{Environment, environment as application_environment, is_instrumented},
     client::{Answer, Chain, Client},
     envoy::{Envoy, EnvoyBuilder, EnvoyConfig},
-    mesh::{Mesh, MeshOptions, Programs, walkthrough_group},
+    mesh::Mesh,
     network::Network,
+    options::{MeshOptions, Programs, walkthrough_group},
     pod::Pod,
     python::installed_opentelemetry,
     wait::wait_until,

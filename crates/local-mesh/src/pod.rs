@@ -13,7 +13,7 @@ use crate::{
     admin::socket_address,
     application::Environment,
     envoy::{Envoy, EnvoyConfig},
-    mesh::Programs,
+    options::Programs,
     process::Process,
     python, wait_until,
 };
