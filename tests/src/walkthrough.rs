@@ -8,10 +8,6 @@ use tempfile::TempDir;
 
 use crate::{dist, mock_service, repository};
 
-/// Every walkthrough there is.
-pub const WALKTHROUGHS: [&str; 5] =
-    ["permissive", "permissive-baggage", "strict", "strict-source-labels", "user-segment"];
-
 /// How a request gets into a lane, and which versions it must reach.
 #[derive(Clone, Copy, Debug)]
 pub struct Lane {

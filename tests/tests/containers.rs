@@ -12,11 +12,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
-use local_mesh::{Client, wait_until};
+use local_mesh::{Client, WALKTHROUGHS, wait_until};
 use traffic_lanes_tests::{
     containers::Containers,
     load::{Seen, Stream, while_requests_flow},
-    walkthrough::{Lane, WALKTHROUGHS, ask, lanes},
+    walkthrough::{Lane, ask, lanes},
 };
 
 /// Seven Pythons that start side by side on a small machine.

@@ -8,9 +8,9 @@ use lanes::{
     document::LaneGroup,
     render::envoy::{self, Options, Placement},
 };
-use local_mesh::Envoy;
+use local_mesh::{Envoy, WALKTHROUGHS};
 use serde_json::{Value, json};
-use traffic_lanes_tests::{dist, repository, walkthrough::WALKTHROUGHS};
+use traffic_lanes_tests::{dist, repository};
 
 /// The files of a rendering, by name.
 type Files = BTreeMap<String, Value>;

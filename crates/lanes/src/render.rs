@@ -10,3 +10,4 @@ pub mod istio;
 
 pub(crate) use filter::in_sidecars as sidecar_filter;
 pub use filter::{Module, modules};
+pub use yaml::yaml;

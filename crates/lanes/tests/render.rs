@@ -14,11 +14,14 @@ use lanes::{
 };
 use serde_json::{Value, json};
 
-const GROUPS: [&str; 5] = ["user-segment", "strict", "strict-source-labels", "permissive-baggage", "permissive"];
+/// The folder of the walkthroughs, or of one.
+fn manifests(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests").join(name)
+}
 
 /// The lane group of a walkthrough.
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests").join(name).join("lane-group.yaml")
+    manifests(name).join("lane-group.yaml")
 }
 
 fn group_with(name: &str, changes: &[(&str, &str)]) -> LaneGroup {
@@ -69,8 +72,9 @@ const MOCKC: &str = "mockc.default.svc.cluster.local";
 
 #[test]
 fn files_are_in_the_order_of_application() {
-    for name in GROUPS {
-        let files = rendered(&group_with(name, &[]), PluginKind::WasmPlugin, false);
+    for walkthrough in fs::read_dir(manifests("")).unwrap() {
+        let name = walkthrough.unwrap().file_name().into_string().unwrap();
+        let files = rendered(&group_with(&name, &[]), PluginKind::WasmPlugin, false);
         let names: Vec<&str> = files.iter().map(|file| file.name).collect();
         assert!(names.is_sorted());
         assert!(

@@ -22,7 +22,7 @@ pub use crate::{
     envoy::{Envoy, EnvoyBuilder, EnvoyConfig},
     mesh::Mesh,
     network::Network,
-    options::{MeshOptions, Programs, walkthrough_group},
+    options::{MeshOptions, Programs, WALKTHROUGHS, walkthrough_group},
     pod::Pod,
     python::installed_opentelemetry,
     wait::wait_until,

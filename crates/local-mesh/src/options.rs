@@ -9,6 +9,10 @@ use lanes::document::LaneGroup;
 
 use crate::network::Network;
 
+/// Every lane group below `manifests/` of the repository.
+pub const WALKTHROUGHS: [&str; 5] =
+    ["user-segment", "strict", "strict-source-labels", "permissive-baggage", "permissive"];
+
 /// What to run.
 #[derive(Debug)]
 pub struct MeshOptions {
@@ -68,4 +72,20 @@ pub fn walkthrough_group(repo_root: &Path, name: &str) -> Result<LaneGroup> {
     let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
     let mut read = lanes::file::read(&file.to_string_lossy(), &text);
     read.groups.pop().with_context(|| format!("{} holds no valid lane group", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lane_group_is_a_walkthrough() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests");
+        let groups = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut groups: Vec<String> = groups.collect();
+        groups.sort();
+        let mut walkthroughs = WALKTHROUGHS;
+        walkthroughs.sort_unstable();
+        assert_eq!(groups, walkthroughs);
+    }
 }

@@ -8,16 +8,15 @@ use std::fs;
 use anyhow::{Context, Result};
 use lanes::{
     document::LaneGroup,
-    render::envoy::{Placement, Pod},
+    render::{
+        envoy::{Placement, Pod},
+        yaml,
+    },
 };
-use local_mesh::{application_environment, is_instrumented, walkthrough_group};
+use local_mesh::{WALKTHROUGHS, application_environment, is_instrumented, walkthrough_group};
 use serde_json::{Map, Value, json};
 
 use crate::project::Project;
-
-/// Every lane group below `manifests/`.
-pub(crate) const WALKTHROUGHS: [&str; 5] =
-    ["user-segment", "strict", "strict-source-labels", "permissive-baggage", "permissive"];
 
 /// How the proxies find the pods.
 const HOSTS: &str = "{service}-{lane}";
@@ -48,9 +47,8 @@ fn text(project: &Project) -> Result<String> {
             services.insert(format!("{name}-{}-application", pod.name), application(name, &group, &pod));
         }
     }
-    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     let compose = json!({"services": services, "networks": networks});
-    Ok(format!("{COMMENT}{}", serde_saphyr::to_string_with_options(&compose, options)?))
+    Ok(format!("{COMMENT}{}", yaml(&compose)?))
 }
 
 fn gateway(walkthrough: &str) -> Value {

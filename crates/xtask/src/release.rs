@@ -7,9 +7,10 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use local_mesh::WALKTHROUGHS;
 use module_image::Digest;
 
-use crate::{compose::WALKTHROUGHS, dist, images, process, project::Project};
+use crate::{dist, images, process, project::Project};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

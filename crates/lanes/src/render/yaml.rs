@@ -4,7 +4,10 @@ use serde::Serialize;
 
 /// A value as YAML. What YAML 1.1 takes for no text, as `no` and `1:30`, is quoted: kubectl and Envoy read YAML 1.1. Texts of
 /// several lines are blocks; no line is folded.
-pub(super) fn yaml(value: &impl Serialize) -> anyhow::Result<String> {
+///
+/// # Errors
+/// The value has no form in YAML.
+pub fn yaml(value: &impl Serialize) -> anyhow::Result<String> {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     Ok(serde_saphyr::to_string_with_options(value, options)?)
 }

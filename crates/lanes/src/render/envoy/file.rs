@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::{json::with, render::yaml::yaml};
+use crate::{json::with, render::yaml};
 
 /// A file that an Envoy reads.
 #[derive(Clone, Debug, Eq, PartialEq)]

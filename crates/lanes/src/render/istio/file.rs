@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::resource::{Kind, Resource};
-use crate::render::yaml::yaml;
+use crate::render::yaml;
 
 /// Resources that are applied together.
 #[derive(Clone, Debug, Eq, PartialEq)]
