@@ -18,6 +18,9 @@ pub enum Filter {
 }
 
 impl Filter {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::HashTagging, Self::BaggagePropagation, Self::TracePropagation];
+
     /// What its crate and its cases are called.
     pub fn name(self) -> &'static str {
         match self {

@@ -3,11 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use traffic_lanes_tests::{
-    filter::Filter,
-    tier::{InProcess, run},
-};
+use traffic_lanes_tests::tier::{InProcess, run};
 
 fn main() -> Result<ExitCode> {
-    run::<InProcess>(&[Filter::HashTagging, Filter::BaggagePropagation])
+    run::<InProcess>()
 }

@@ -3,11 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use traffic_lanes_tests::{
-    filter::Filter,
-    tier::{Native, run},
-};
+use traffic_lanes_tests::tier::{Native, run};
 
 fn main() -> Result<ExitCode> {
-    run::<Native>(&[Filter::HashTagging, Filter::BaggagePropagation])
+    run::<Native>()
 }

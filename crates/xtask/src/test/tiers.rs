@@ -64,10 +64,8 @@ impl Tier {
     fn suites(self) -> &'static [&'static str] {
         match self {
             Self::Unit | Self::Wasm => &[],
-            Self::Native => {
-                &["native", "hashing", "baggage", "documents", "trace_native", "trace_table", "trace_documents"]
-            }
-            Self::Module => &["module", "trace_module"],
+            Self::Native => &["native", "hashing", "baggage", "documents", "trace_table", "trace_documents"],
+            Self::Module => &["module"],
             Self::Registry => &["images"],
             Self::Envoy => &[
                 "envoy",
@@ -82,7 +80,6 @@ impl Tier {
                 "walkthroughs",
                 "faults",
                 "isolation",
-                "trace_envoy",
                 "trace_hostile",
                 "trace_memory",
                 "trace_workers",
