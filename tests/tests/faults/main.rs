@@ -30,8 +30,8 @@ const KILLS: usize = 6;
 const KILLS_OF_PYTHON: usize = 3;
 /// At least, in each of the three steps of a fault: with 21 kills, more than ten thousand requests.
 const REQUESTS: usize = 160;
-/// At once, as most of the time is spent waiting for somebody to notice. Not more: an Envoy takes two inotify instances, of
-/// which Linux allows a user 128 by default, and aborts without.
+/// At once, as most of the time is spent waiting for somebody to notice. Not more: an Envoy takes two or three inotify
+/// instances, of which Linux allows a user 128 by default, and aborts without.
 const MESHES: usize = 3;
 /// PUT and the like may be sent twice, POST and PATCH may not.
 const METHODS: [&str; 5] = ["GET", "PUT", "DELETE", "POST", "PATCH"];
