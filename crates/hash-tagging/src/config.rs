@@ -2,20 +2,19 @@
 //!
 //! ASM's hash-tagging configuration is a subset and means the same here. Every struct refuses unknown fields.
 
+mod read;
+
 use plugin_config::Whole;
-use serde::Deserialize;
 
 /// The whole `pluginConfig`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with `rules`")]
+#[derive(Debug)]
 pub struct Config {
     /// In order: of the rules that write one tag header, the first that decides wins.
     pub rules: Vec<RuleConfig>,
 }
 
 /// Who is tagged, and how.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a rule: an object with `tagHeader` and more")]
+#[derive(Debug)]
 pub struct RuleConfig {
     /// How counters and the decision header call the rule; `rule-0`, `rule-1`, … by position unless given.
     pub name: Option<String>,
@@ -26,10 +25,8 @@ pub struct RuleConfig {
     /// Where to look for the identity, in order: the first that is present and not empty is taken.
     pub identity: Option<Vec<IdentityConfig>>,
     /// Users named one by one, decided before hashing.
-    #[serde(default)]
     pub users: Vec<UsersConfig>,
     /// The hash function.
-    #[serde(default)]
     pub hash: HashConfig,
     /// Prefixed to the identity before hashing, so that two rules choose their users independently; murmur3 only.
     pub salt: Option<String>,
@@ -38,24 +35,19 @@ pub struct RuleConfig {
     /// The header that the tag is written to.
     pub tag_header: String,
     /// Which buckets get which tag; the first that covers the bucket wins.
-    #[serde(default)]
     pub policies: Vec<PolicyConfig>,
     /// What happens to a request without an identity.
-    #[serde(default)]
     pub missing: MissingConfig,
     /// What happens to a tag that came with the request.
-    #[serde(default)]
     pub incoming: IncomingConfig,
     /// Decide and count, but write nothing and leave the tag header to the other rules.
-    #[serde(default)]
     pub shadow: bool,
     /// A request header that says what the rule decided and why.
     pub decision_header: Option<String>,
 }
 
 /// Conditions on a request; all that are given must hold.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with `hosts`, `path`, `methods` or `headers`")]
+#[derive(Debug)]
 pub struct MatchConfig {
     /// Hosts without port, in any letter case: `shop.example.com`, `*.example.com` for every host below it, or `*`.
     pub hosts: Option<Vec<String>>,
@@ -68,8 +60,7 @@ pub struct MatchConfig {
 }
 
 /// How a path is compared. Exactly one of the fields is given.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with `prefix` or `exact`")]
+#[derive(Debug)]
 pub struct PathConfig {
     /// The path starts with this text; `/api` holds for `/apis` too, as for an Envoy route.
     pub prefix: Option<String>,
@@ -78,8 +69,7 @@ pub struct PathConfig {
 }
 
 /// A header that must have a value.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with `name` and `exact`")]
+#[derive(Debug)]
 pub struct HeaderMatchConfig {
     /// The header's name, in any letter case.
     pub name: String,
@@ -88,8 +78,7 @@ pub struct HeaderMatchConfig {
 }
 
 /// One place to look for the identity. Exactly one of the fields is given.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with `header`, `cookie` or `query`")]
+#[derive(Debug)]
 pub struct IdentityConfig {
     /// The first line of this header.
     pub header: Option<String>,
@@ -100,8 +89,7 @@ pub struct IdentityConfig {
 }
 
 /// Users that get a tag whatever their hash.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with `values` and `tagValue`")]
+#[derive(Debug)]
 pub struct UsersConfig {
     /// Identities, byte for byte.
     pub values: Vec<String>,
@@ -110,8 +98,7 @@ pub struct UsersConfig {
 }
 
 /// The hash function.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default)]
 pub enum HashConfig {
     /// FNV-1a, 32 bit: what ASM's plug-in computes.
     #[default]
@@ -121,8 +108,7 @@ pub enum HashConfig {
 }
 
 /// Buckets that get a tag: `from <= bucket < range`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with `range` and `tagValue`")]
+#[derive(Debug)]
 pub struct PolicyConfig {
     /// The first bucket; 0 unless given.
     pub from: Option<Whole>,
@@ -133,8 +119,7 @@ pub struct PolicyConfig {
 }
 
 /// What happens to a request without an identity.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub enum MissingConfig {
     /// The rule does not decide.
     #[default]
@@ -144,8 +129,7 @@ pub enum MissingConfig {
 }
 
 /// What happens to a tag that came with the request. An empty tag is no tag.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum IncomingConfig {
     /// The rule's tag replaces it; where the rule does not decide, it stays.
     #[default]

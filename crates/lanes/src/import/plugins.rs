@@ -42,15 +42,9 @@ fn one<'a>(resource: &'a Resource<'a, WasmPlugin>, notes: &mut Vec<Note>) -> Opt
     if config.as_object_mut().and_then(|config| config.remove("debug")).is_some() {
         lost(&child(CONFIG, "debug"), "the filter has counters instead, and `decisionHeader` for single requests");
     }
-    let typed: Result<Config, _> = serde_path_to_error::deserialize(&config);
-    let typed = typed.map_err(|error| vec![Problem::new(error.path().to_string(), error.inner().to_string())]);
-    let accepted =
-        |_: &Config| Tagger::parse(config.to_string().as_bytes()).err().map_or(Vec::new(), |refused| refused.0);
-    let read = typed.and_then(|typed| match accepted(&typed) {
-        problems if problems.is_empty() => Ok(typed),
-        problems => Err(problems),
-    });
-    match read {
+    let json = config.to_string();
+    let accepted = Tagger::parse(json.as_bytes()).map_err(|refused| refused.0);
+    match accepted.and_then(|_| plugin_config::read(json.as_bytes()).map_err(|problem| vec![problem])) {
         Ok(config) => Some(Plugin { resource, config }),
         Err(problems) => {
             for Problem { path, message } in problems {

@@ -105,7 +105,7 @@ mod tests {
     fn read(policies: &[(u32, &str)]) -> Result<String, String> {
         let users = serde_json::from_value(json!({"identity": [{"header": "id"}], "split": []})).unwrap();
         let policies: Value = policies.iter().map(|(range, tag)| json!({"range": range, "tagValue": tag})).collect();
-        let policies: Vec<PolicyConfig> = serde_json::from_value(policies).unwrap();
+        let policies: Vec<PolicyConfig> = plugin_config::read(policies.to_string().as_bytes()).unwrap();
         let users = shares(users, &policies, &["s1", "s2", "s3", "s4"], "s1")?;
         Ok(serde_json::to_string(&users.split).unwrap().replace('"', ""))
     }

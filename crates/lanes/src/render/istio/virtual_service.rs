@@ -65,11 +65,11 @@ struct Subset {
 
 #[derive(Serialize)]
 struct Headers {
-    request: HeaderEdits,
+    request: HeaderEdit,
 }
 
 #[derive(Serialize)]
-struct HeaderEdits {
+struct HeaderEdit {
     set: BTreeMap<String, String>,
 }
 
@@ -107,7 +107,7 @@ impl HttpRoute {
 impl HttpRouteDestination {
     fn new(group: &LaneGroup, destination: Destination) -> Self {
         let Destination { service, lane, weight, sets_tag } = destination;
-        let set = || HeaderEdits { set: [(group.spec.header(), lane.clone())].into() };
+        let set = || HeaderEdit { set: [(group.spec.header(), lane.clone())].into() };
         let headers = sets_tag.then(|| Headers { request: set() });
         Self { destination: Subset { host: group.host(&service), subset: lane }, weight, headers }
     }
