@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::tagger::Lines;
+use crate::request::Lines;
 
 /// One place to look. Header lines are named by their index in the tagger's list of headers that it reads.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,20 +15,33 @@ pub(crate) enum IdentitySource {
 /// The places to look, in order.
 pub(crate) type IdentityChain = Vec<IdentitySource>;
 
+/// The identity of a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Identity {
+    Missing,
+    /// A header line as a whole.
+    Line(usize),
+    /// A part of a line, or what it stands for.
+    Part(Vec<u8>),
+}
+
 /// The first identity that is present and not empty.
-pub(crate) fn find<'l>(chain: &[IdentitySource], lines: &'l Lines<'_>) -> Option<Cow<'l, [u8]>> {
-    chain.iter().filter_map(|source| source.read(lines)).find(|identity| !identity.is_empty())
+pub(crate) fn find(chain: &[IdentitySource], lines: &mut Lines<'_>) -> Identity {
+    chain.iter().find_map(|source| source.read(lines)).unwrap_or(Identity::Missing)
 }
 
 // === impl IdentitySource ===
 
 impl IdentitySource {
-    fn read<'l>(&self, lines: &'l Lines<'_>) -> Option<Cow<'l, [u8]>> {
-        match self {
-            Self::Header(line) => lines.get(*line).map(Cow::Borrowed),
-            Self::Cookie { line, name } => cookie(lines.get(*line)?, name).map(Cow::Borrowed),
-            Self::Query { path, name } => query_parameter(lines.get(*path)?, name),
-        }
+    fn read(&self, lines: &mut Lines<'_>) -> Option<Identity> {
+        let part = match self {
+            Self::Header(line) => {
+                return lines.get(*line).filter(|value| !value.is_empty()).map(|_| Identity::Line(*line));
+            }
+            Self::Cookie { line, name } => cookie(lines.get(*line)?, name)?.to_vec(),
+            Self::Query { path, name } => query_parameter(lines.get(*path)?, name)?.into_owned(),
+        };
+        if part.is_empty() { None } else { Some(Identity::Part(part)) }
     }
 }
 

@@ -23,9 +23,10 @@ pub mod config;
 mod decision;
 mod hash;
 mod identity;
+mod interned;
 mod matching;
-mod once;
 mod policies;
+mod request;
 mod rule;
 mod tagger;
 

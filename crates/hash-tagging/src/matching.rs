@@ -1,6 +1,6 @@
 //! Which requests a rule looks at.
 
-use crate::{identity::before, tagger::Lines};
+use crate::{identity::before, request::Lines};
 
 /// Conditions that must all hold. Header lines are named by their index in the tagger's list.
 #[derive(Debug, Default)]
@@ -31,13 +31,13 @@ pub(crate) enum PathPattern {
 // === impl RequestMatch ===
 
 impl RequestMatch {
-    pub(crate) fn holds(&self, lines: &Lines<'_>) -> bool {
+    pub(crate) fn holds(&self, lines: &mut Lines<'_>) -> bool {
         self.0.iter().all(|condition| condition.holds(lines))
     }
 }
 
 impl Condition {
-    fn holds(&self, lines: &Lines<'_>) -> bool {
+    fn holds(&self, lines: &mut Lines<'_>) -> bool {
         match self {
             Self::Hosts { authority, patterns } => {
                 let host = lines.get(*authority).map_or(b"".as_slice(), without_port);

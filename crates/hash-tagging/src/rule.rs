@@ -66,11 +66,13 @@ impl Rule {
     }
 
     /// What the rule decides about an identity that is there; `hash` is asked only if it is needed.
-    pub(crate) fn decide(&self, identity: &[u8], hash: impl FnOnce() -> u32) -> Decision<'_> {
-        if let Some(outcome) = self.users.get(identity) {
+    pub(crate) fn decide<'i>(&self, identity: impl FnOnce() -> &'i [u8], hash: u32) -> Decision<'_> {
+        if !self.users.is_empty()
+            && let Some(outcome) = self.users.get(identity())
+        {
             return Decision::new(self, outcome, Reason::User, None);
         }
-        let bucket = hash().checked_rem(self.modulo).unwrap_or_default();
+        let bucket = hash.checked_rem(self.modulo).unwrap_or_default();
         let outcome = self.policies.winner(bucket).and_then(|policy| self.outcomes.get(policy));
         Decision::new(self, outcome.unwrap_or(&self.uncovered), Reason::Hash, Some(bucket))
     }

@@ -1,16 +1,17 @@
 //! From a request to decisions and edits.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::RefCell};
 
 use header_edit::{Edit, HeaderName, HeaderValue, RequestHeaders};
 use plugin_config::{Problem, Refused};
 
 use crate::{
-    Decision, Hash, Reason, Rule, Verdict,
+    Decision, Hash, Rule, Verdict,
     compile::compile,
-    identity::{self, IdentityChain},
-    once::{Interned, Memo},
-    rule::{Incoming, Outcome},
+    identity::IdentityChain,
+    interned::Interned,
+    request::{Request, Scratch},
+    rule::Incoming,
 };
 
 /// A valid configuration, ready to decide.
@@ -29,28 +30,7 @@ pub struct Tagger {
     pub(crate) decision_headers: Interned<HeaderName>,
     pub(crate) counters: Interned<String>,
     pub(crate) warnings: Vec<Problem>,
-}
-
-/// The header lines of one request, each read at most once.
-pub(crate) struct Lines<'r> {
-    names: &'r Interned<String>,
-    headers: &'r dyn RequestHeaders,
-    values: Memo<Option<Cow<'r, [u8]>>>,
-}
-
-/// What is known about one request so far.
-struct Request<'t, 'r> {
-    tagger: &'t Tagger,
-    lines: &'r Lines<'r>,
-    identities: Memo<Option<Cow<'r, [u8]>>>,
-    hashes: Memo<u32>,
-}
-
-/// What became of a tag header so far.
-#[derive(Clone, Default)]
-struct TagState {
-    settled: bool,
-    stripped: bool,
+    pub(crate) scratch: RefCell<Scratch>,
 }
 
 // === impl Tagger ===
@@ -83,112 +63,64 @@ impl Tagger {
     /// What a rule of this tagger decides about an identity, whatever the request it comes with: for tools that go through
     /// many. The identity is not empty.
     pub fn decide<'a>(&'a self, rule: &'a Rule, identity: &[u8]) -> Decision<'a> {
-        let hash = || self.hashes.get(rule.hash).map(|(_, hash)| hash.of(identity)).unwrap_or_default();
-        rule.decide(identity, hash)
+        let hash = self.hashes.get(rule.hash).map(|(_, hash)| hash.of(identity));
+        rule.decide(|| identity, hash.unwrap_or_default())
     }
 
     /// Decides about one request.
     pub fn on_request<'a>(&'a self, headers: &dyn RequestHeaders) -> Verdict<'a> {
-        let lines = Lines { names: &self.lines, headers, values: self.lines.memo() };
-        let request =
-            Request { tagger: self, lines: &lines, identities: self.identities.memo(), hashes: self.hashes.memo() };
-        let mut states = vec![TagState::default(); self.tag_headers.entries().len()];
-        let mut verdict = Verdict { decisions: Vec::new(), edits: Vec::new() };
+        let mut decisions = Vec::new();
+        let edits = self.tag(headers, |decision| decisions.push(decision));
+        Verdict { decisions, edits }
+    }
+
+    /// Decides about one request, and shows every decision when it is made instead of keeping it.
+    pub fn tag<'a>(&'a self, headers: &dyn RequestHeaders, mut show: impl FnMut(Decision<'a>)) -> Vec<Edit<'a>> {
+        let mut edits = Vec::new();
+        let mut lines = vec![Vec::new(); self.decision_headers.entries().len()];
+        let mut request = Request::new(self, headers, self.scratch.take());
         for rule in &self.rules {
-            if let Some(state) = states.get_mut(rule.tag_header.index)
-                && !state.settled
-                && rule.condition.holds(&lines)
-            {
-                let decision = request.decide(rule, state);
-                verdict.edits.extend(self.edit(rule, &decision, state, &lines));
-                state.settled = decision.settles();
-                verdict.decisions.push(decision);
+            let Some(decision) = request.decide(rule) else { continue };
+            if !rule.shadow {
+                if let Some(edit) = self.edit(rule, &decision, &mut request) {
+                    edits.push(edit);
+                }
+                if let Some(line) = rule.decision_header.and_then(|index| lines.get_mut(index)) {
+                    decision.explain_into(line);
+                }
             }
+            show(decision);
         }
-        self.explain(&mut verdict, headers);
-        verdict
+        self.scratch.replace(request.scratch);
+        self.explain(lines, headers, &mut edits);
+        edits
     }
 
     /// What a decision changes about the tag header.
-    fn edit<'a>(
-        &'a self,
-        rule: &'a Rule,
-        decision: &Decision<'a>,
-        state: &mut TagState,
-        lines: &Lines<'_>,
-    ) -> Option<Edit<'a>> {
-        if rule.shadow {
-            return None;
-        }
-        let header = self.tag_headers.get(rule.tag_header.index)?;
+    fn edit<'a>(&'a self, rule: &Rule, decision: &Decision<'a>, request: &mut Request<'_, '_>) -> Option<Edit<'a>> {
         match (decision.tag, &rule.incoming) {
-            (Some(tag), _) => Some(Edit::Set(Cow::Borrowed(header), Cow::Borrowed(tag))),
-            (None, Incoming::Strip) if !state.stripped && lines.get(rule.tag_header.line).is_some() => {
-                state.stripped = true;
-                Some(Edit::Remove(Cow::Borrowed(header)))
+            (Some(tag), _) => {
+                let header = self.tag_headers.get(rule.tag_header.index)?;
+                Some(Edit::Set(Cow::Borrowed(header), Cow::Borrowed(tag)))
+            }
+            (None, Incoming::Strip) if request.strips(rule) => {
+                self.tag_headers.get(rule.tag_header.index).map(|header| Edit::Remove(Cow::Borrowed(header)))
             }
             _ => None,
         }
     }
 
     /// Writes the decision headers; one that came with the request is never passed on.
-    fn explain<'a>(&'a self, verdict: &mut Verdict<'a>, headers: &dyn RequestHeaders) {
-        for (index, header) in self.decision_headers.entries().iter().enumerate() {
-            let mut line = Vec::new();
-            for decision in &verdict.decisions {
-                if decision.rule.decision_header == Some(index) && !decision.rule.shadow {
-                    decision.explain_into(&mut line);
-                }
-            }
+    fn explain<'a>(&'a self, lines: Vec<Vec<u8>>, headers: &dyn RequestHeaders, edits: &mut Vec<Edit<'a>>) {
+        for (header, line) in self.decision_headers.entries().iter().zip(lines) {
             match HeaderValue::parse(line) {
                 Ok(line) if !line.as_bytes().is_empty() => {
-                    verdict.edits.push(Edit::Set(Cow::Borrowed(header), Cow::Owned(line)))
+                    edits.push(Edit::Set(Cow::Borrowed(header), Cow::Owned(line)));
                 }
-                _ if headers.first(header.as_str()).is_some() => {
-                    verdict.edits.push(Edit::Remove(Cow::Borrowed(header)))
-                }
+                _ if headers.first(header.as_str()).is_some() => edits.push(Edit::Remove(Cow::Borrowed(header))),
                 _ => {}
             }
         }
-    }
-}
-
-// === impl Lines ===
-
-impl Lines<'_> {
-    /// The first line of the header at that index.
-    pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {
-        let name = self.names.get(index)?;
-        self.values.get(index, || self.headers.first(name))?.as_deref()
-    }
-}
-
-// === impl Request ===
-
-impl<'t> Request<'t, '_> {
-    fn decide(&self, rule: &'t Rule, state: &TagState) -> Decision<'t> {
-        let decision = |outcome: &'t Outcome, reason, bucket| Decision::new(rule, outcome, reason, bucket);
-        if let Incoming::Keep(kept) = &rule.incoming
-            && !state.stripped
-            && self.lines.get(rule.tag_header.line).is_some_and(|tag| !tag.is_empty())
-        {
-            return decision(kept, Reason::Incoming, None);
-        }
-        match self.identity(rule.identity) {
-            None => decision(&rule.missing, Reason::Missing, None),
-            Some(identity) => rule.decide(identity, || self.hash(rule.hash)),
-        }
-    }
-
-    fn identity(&self, index: usize) -> Option<&[u8]> {
-        let chain = self.tagger.identities.get(index)?;
-        self.identities.get(index, || identity::find(chain, self.lines))?.as_deref()
-    }
-
-    fn hash(&self, index: usize) -> u32 {
-        let compute = |(identity, hash): &(usize, Hash)| hash.of(self.identity(*identity).unwrap_or_default());
-        let entry = self.tagger.hashes.get(index);
-        entry.and_then(|entry| self.hashes.get(index, || compute(entry))).copied().unwrap_or_default()
     }
 }
 

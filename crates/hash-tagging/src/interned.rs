@@ -1,13 +1,8 @@
-//! Work that is shared between rules and done at most once.
-
-use std::cell::OnceCell;
+//! What rules share, so that it is done once for all of them.
 
 /// A list in which equal entries have one index.
 #[derive(Debug)]
 pub(crate) struct Interned<T>(Vec<T>);
-
-/// For each entry of an [`Interned`] list, a value that is computed when it is first asked for.
-pub(crate) struct Memo<V>(Vec<OnceCell<V>>);
 
 impl<T> Default for Interned<T> {
     fn default() -> Self {
@@ -32,17 +27,5 @@ impl<T> Interned<T> {
 
     pub(crate) fn entries(&self) -> &[T] {
         &self.0
-    }
-
-    /// A memo with a place for every entry.
-    pub(crate) fn memo<V>(&self) -> Memo<V> {
-        Memo(self.0.iter().map(|_| OnceCell::new()).collect())
-    }
-}
-
-impl<V> Memo<V> {
-    /// The value for the index; `compute` runs the first time only. `None` for an index out of bounds.
-    pub(crate) fn get(&self, index: usize, compute: impl FnOnce() -> V) -> Option<&V> {
-        Some(self.0.get(index)?.get_or_init(compute))
     }
 }

@@ -1,0 +1,167 @@
+//! What is known about one request so far.
+
+use header_edit::RequestHeaders;
+
+use crate::{
+    Decision, Reason, Rule, Tagger,
+    identity::{self, Identity},
+    rule::{Incoming, Outcome},
+};
+
+/// A request that the rules are asked about, one after another.
+pub(crate) struct Request<'t, 'r> {
+    tagger: &'t Tagger,
+    headers: &'r dyn RequestHeaders,
+    pub(crate) scratch: Scratch,
+}
+
+/// What was read and computed, each at most once. The memory is used again for the next request.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    lines: Vec<Line>,
+    identities: Vec<Option<Identity>>,
+    hashes: Vec<Option<Hashed>>,
+    tags: Vec<Tag>,
+}
+
+/// The header lines of a request.
+pub(crate) struct Lines<'s> {
+    names: &'s [String],
+    headers: &'s dyn RequestHeaders,
+    values: &'s mut [Line],
+}
+
+#[derive(Clone, Debug, Default)]
+enum Line {
+    #[default]
+    Unread,
+    Missing,
+    Value(Vec<u8>),
+}
+
+/// What an identity hashes to, if there is one.
+#[derive(Clone, Copy, Debug)]
+enum Hashed {
+    Missing,
+    To(u32),
+}
+
+/// What became of a tag header so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tag {
+    is_settled: bool,
+    is_stripped: bool,
+}
+
+// === impl Request ===
+
+impl<'t, 'r> Request<'t, 'r> {
+    pub(crate) fn new(tagger: &'t Tagger, headers: &'r dyn RequestHeaders, mut scratch: Scratch) -> Self {
+        reset(&mut scratch.lines, tagger.lines.entries().len());
+        reset(&mut scratch.identities, tagger.identities.entries().len());
+        reset(&mut scratch.hashes, tagger.hashes.entries().len());
+        reset(&mut scratch.tags, tagger.tag_headers.entries().len());
+        Self { tagger, headers, scratch }
+    }
+
+    /// What the rule decides; `None` if it does not look at the request, or if an earlier rule has settled its tag header.
+    pub(crate) fn decide(&mut self, rule: &'t Rule) -> Option<Decision<'t>> {
+        let tag = *self.scratch.tags.get(rule.tag_header.index)?;
+        if tag.is_settled || !rule.condition.holds(&mut self.lines()) {
+            return None;
+        }
+        let decision = self.decide_by(rule, tag);
+        if let Some(tag) = self.scratch.tags.get_mut(rule.tag_header.index) {
+            tag.is_settled = decision.settles();
+        }
+        Some(decision)
+    }
+
+    /// Whether the rule's tag header came with the request and is still there; it is not afterwards.
+    pub(crate) fn strips(&mut self, rule: &Rule) -> bool {
+        let is_there = self.lines().get(rule.tag_header.line).is_some();
+        let tag = self.scratch.tags.get_mut(rule.tag_header.index).filter(|tag| is_there && !tag.is_stripped);
+        tag.map(|tag| tag.is_stripped = true).is_some()
+    }
+
+    fn decide_by(&mut self, rule: &'t Rule, tag: Tag) -> Decision<'t> {
+        let decision = |outcome: &'t Outcome, reason| Decision::new(rule, outcome, reason, None);
+        if let Incoming::Keep(kept) = &rule.incoming
+            && !tag.is_stripped
+            && self.lines().get(rule.tag_header.line).is_some_and(|tag| !tag.is_empty())
+        {
+            return decision(kept, Reason::Incoming);
+        }
+        match self.hash(rule) {
+            Hashed::Missing => decision(&rule.missing, Reason::Missing),
+            Hashed::To(hash) => rule.decide(|| self.identity(rule.identity).unwrap_or_default(), hash),
+        }
+    }
+
+    /// The hash that the rule asks for, which is computed once for all rules that ask for the same.
+    fn hash(&mut self, rule: &Rule) -> Hashed {
+        if let Some(Some(hashed)) = self.scratch.hashes.get(rule.hash) {
+            return *hashed;
+        }
+        self.find_identity(rule.identity);
+        let hash = self.tagger.hashes.get(rule.hash).map(|(_, hash)| hash);
+        let hashed = match (self.identity(rule.identity), hash) {
+            (Some(identity), Some(hash)) => Hashed::To(hash.of(identity)),
+            _ => Hashed::Missing,
+        };
+        if let Some(slot) = self.scratch.hashes.get_mut(rule.hash) {
+            *slot = Some(hashed);
+        }
+        hashed
+    }
+
+    fn find_identity(&mut self, index: usize) {
+        let is_unknown = self.scratch.identities.get(index).is_some_and(Option::is_none);
+        if let Some(chain) = self.tagger.identities.get(index).filter(|_| is_unknown) {
+            let found = identity::find(chain, &mut self.lines());
+            if let Some(slot) = self.scratch.identities.get_mut(index) {
+                *slot = Some(found);
+            }
+        }
+    }
+
+    fn identity(&self, index: usize) -> Option<&[u8]> {
+        match self.scratch.identities.get(index)?.as_ref()? {
+            Identity::Missing => None,
+            Identity::Line(line) => self.scratch.lines.get(*line)?.value(),
+            Identity::Part(part) => Some(part),
+        }
+    }
+
+    fn lines(&mut self) -> Lines<'_> {
+        Lines { names: self.tagger.lines.entries(), headers: self.headers, values: &mut self.scratch.lines }
+    }
+}
+
+fn reset<T: Clone + Default>(slots: &mut Vec<T>, count: usize) {
+    slots.clear();
+    slots.resize(count, T::default());
+}
+
+// === impl Lines ===
+
+impl Lines<'_> {
+    /// The first line of the header at that index.
+    pub(crate) fn get(&mut self, index: usize) -> Option<&[u8]> {
+        let line = self.values.get_mut(index)?;
+        if matches!(line, Line::Unread) {
+            let value = self.headers.first(self.names.get(index)?);
+            *line = value.map_or(Line::Missing, |value| Line::Value(value.into_owned()));
+        }
+        line.value()
+    }
+}
+
+impl Line {
+    fn value(&self) -> Option<&[u8]> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Unread | Self::Missing => None,
+        }
+    }
+}
