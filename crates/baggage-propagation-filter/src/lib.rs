@@ -1,16 +1,12 @@
 //! The Proxy-Wasm module `baggage_propagation.wasm`: [`baggage_propagation::Propagator`] in a proxy.
-#![expect(missing_docs, reason = "the entry point that `proxy_wasm::main!` writes has no doc comment")]
 
-use std::{fmt::Display, iter, thread::LocalKey};
+use std::{fmt::Display, iter};
 
 use baggage_propagation::{Problem, Propagator, Verdict};
-use filter_host::{HostRequest, Logic, Outcome, Serving};
+use filter_host::{HostRequest, Logic};
+use header_edit::Edit;
 
-proxy_wasm::main! {{ filter_host::start::<BaggagePropagation>(); }}
-
-thread_local! {
-    static SERVING: Serving<BaggagePropagation> = Serving::default();
-}
+filter_host::filter!(BaggagePropagation);
 
 struct BaggagePropagation(Propagator);
 
@@ -29,12 +25,9 @@ impl Logic for BaggagePropagation {
         self.0.counters()
     }
 
-    fn on_request(&self, request: &HostRequest) -> Outcome<'_> {
+    fn on_request(&self, request: &HostRequest, mut count: impl FnMut(usize)) -> Vec<Edit<'_>> {
         let Verdict { edits, events } = self.0.on_request(request);
-        Outcome { edits, counters: events.into_iter().map(|event| event.counter()).collect() }
-    }
-
-    fn serving() -> &'static LocalKey<Serving<Self>> {
-        &SERVING
+        events.into_iter().for_each(|event| count(event.counter()));
+        edits
     }
 }

@@ -2,24 +2,19 @@
 
 use std::cell::Cell;
 
-use proxy_wasm::{
-    hostcalls,
-    types::{MetricType, Status},
-};
+use proxy_wasm_abi::{BadStatus, Metric, define_counter};
 
 /// Counters that add up inside the module and reach the host when they are flushed.
 pub(crate) struct Counters(Vec<Counter>);
 
 struct Counter {
-    id: u32,
+    metric: Metric,
     pending: Cell<i64>,
 }
 
 impl Counters {
-    pub(crate) fn define(names: &[String]) -> Result<Self, Status> {
-        let define = |name: &String| {
-            Ok(Counter { id: hostcalls::define_metric(MetricType::Counter, name)?, pending: Cell::new(0) })
-        };
+    pub(crate) fn define(names: &[String]) -> Result<Self, BadStatus> {
+        let define = |name: &String| Ok(Counter { metric: define_counter(name)?, pending: Cell::new(0) });
         names.iter().map(define).collect::<Result<_, _>>().map(Self)
     }
 
@@ -32,7 +27,7 @@ impl Counters {
     pub(crate) fn flush(&self) {
         for counter in &self.0 {
             let pending = counter.pending.take();
-            if pending > 0 && hostcalls::increment_metric(counter.id, pending).is_err() {
+            if pending > 0 && counter.metric.increment(pending).is_err() {
                 counter.pending.set(pending);
             }
         }
@@ -43,21 +38,5 @@ impl Counters {
 impl Drop for Counters {
     fn drop(&mut self) {
         self.flush();
-    }
-}
-
-/// A value that is set, when a configuration arrives and not per request.
-#[derive(Clone, Copy)]
-pub(crate) struct Gauge(u32);
-
-impl Gauge {
-    pub(crate) fn define(name: &str) -> Result<Self, Status> {
-        hostcalls::define_metric(MetricType::Gauge, name).map(Self)
-    }
-
-    pub(crate) fn set(self, value: u64) {
-        if let Err(status) = hostcalls::record_metric(self.0, value) {
-            log::error!("failed to set a gauge: host status {}", status as u32);
-        }
     }
 }

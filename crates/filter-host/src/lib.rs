@@ -1,57 +1,58 @@
 //! What every filter's shell needs of the Proxy-Wasm host.
 //!
-//! A filter is a [`Logic`]: a pure function of a configuration and the headers. [`start`] runs it in the proxy and
-//! sees to what is the same for all filters: header access over bytes, counters, and a configuration that survives
-//! bad updates. Nothing here decides anything about a request.
+//! A filter is a [`Logic`]: a pure function of a configuration and the headers. [`filter`] makes a module of it and sees
+//! to what is the same for all filters: header access over bytes, counters, and a configuration that survives bad
+//! updates. Nothing here decides anything about a request.
 
 mod counters;
-pub mod process;
+mod logic;
+mod plugin;
 mod request;
-mod root;
+mod streams;
+mod vm;
 
-use std::{fmt::Display, thread::LocalKey};
-
-use header_edit::Edit;
-use proxy_wasm::types::LogLevel;
-
+pub use logic::Logic;
+#[doc(hidden)]
+pub use proxy_wasm_abi as abi;
 pub use request::HostRequest;
-pub use root::Serving;
+#[doc(hidden)]
+#[cfg(target_family = "wasm")]
+pub use rlsf;
+pub use vm::Vm;
 
-/// What a filter is apart from the host it runs in.
-pub trait Logic: Sized + 'static {
-    /// What its log lines and metrics start with, such as `hash_tagging`.
-    const NAME: &'static str;
+/// Makes a Proxy-Wasm module of a [`Logic`]: the whole of a filter's `cdylib` but for the logic itself.
+#[macro_export]
+macro_rules! filter {
+    ($logic:ty) => {
+        #[cfg(target_family = "wasm")]
+        #[global_allocator]
+        static ALLOCATOR: $crate::rlsf::SmallGlobalTlsf = $crate::rlsf::SmallGlobalTlsf::new();
 
-    /// Reads a `pluginConfig`, whole or not at all.
-    ///
-    /// # Errors
-    /// Names the field and what was expected.
-    fn parse(configuration: &[u8]) -> Result<Self, impl Display>;
+        struct Filter;
 
-    /// What is valid but hardly meant, to be logged.
-    fn warnings(&self) -> impl Iterator<Item = impl Display>;
+        thread_local! {
+            static VM: $crate::Vm<$logic> = $crate::Vm::default();
+        }
 
-    /// The names of the counters; [`Outcome::counters`] points into this list.
-    fn counters(&self) -> &[String];
+        impl $crate::abi::Module for Filter {
+            fn on_context_create(context: u32, parent: u32) {
+                VM.with(|vm| vm.on_context_create(context, parent));
+            }
 
-    /// Decides about one request.
-    fn on_request(&self, request: &HostRequest) -> Outcome<'_>;
+            fn on_configure(plugin: u32) -> bool {
+                VM.with(|vm| vm.on_configure(plugin));
+                true
+            }
 
-    /// Where the configurations that serve are remembered: a `thread_local!` of the module.
-    fn serving() -> &'static LocalKey<Serving<Self>>;
-}
+            fn on_tick(plugin: u32) {
+                VM.with(|vm| vm.on_tick(plugin));
+            }
 
-/// What a filter wants done about one request.
-#[derive(Debug, Default)]
-pub struct Outcome<'a> {
-    /// Changes to the headers.
-    pub edits: Vec<Edit<'a>>,
-    /// Indices of the counters to add one to.
-    pub counters: Vec<usize>,
-}
+            fn on_request_headers(stream: u32) {
+                VM.with(|vm| vm.on_request_headers(stream));
+            }
+        }
 
-/// Registers the filter; the whole body of a module's `proxy_wasm::main!`.
-pub fn start<L: Logic>() {
-    proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(root::Root::<L>::default()));
+        $crate::abi::export!(Filter);
+    };
 }

@@ -1,16 +1,12 @@
 //! The Proxy-Wasm module `hash_tagging.wasm`: [`hash_tagging::Tagger`] in a proxy.
-#![expect(missing_docs, reason = "the entry point that `proxy_wasm::main!` writes has no doc comment")]
 
-use std::{fmt::Display, thread::LocalKey};
+use std::fmt::Display;
 
-use filter_host::{HostRequest, Logic, Outcome, Serving};
-use hash_tagging::{Tagger, Verdict};
+use filter_host::{HostRequest, Logic};
+use hash_tagging::Tagger;
+use header_edit::Edit;
 
-proxy_wasm::main! {{ filter_host::start::<HashTagging>(); }}
-
-thread_local! {
-    static SERVING: Serving<HashTagging> = Serving::default();
-}
+filter_host::filter!(HashTagging);
 
 struct HashTagging(Tagger);
 
@@ -29,12 +25,7 @@ impl Logic for HashTagging {
         self.0.counters()
     }
 
-    fn on_request(&self, request: &HostRequest) -> Outcome<'_> {
-        let Verdict { decisions, edits } = self.0.on_request(request);
-        Outcome { edits, counters: decisions.iter().map(|decision| decision.counter).collect() }
-    }
-
-    fn serving() -> &'static LocalKey<Serving<Self>> {
-        &SERVING
+    fn on_request(&self, request: &HostRequest, mut count: impl FnMut(usize)) -> Vec<Edit<'_>> {
+        self.0.tag(request, |decision| count(decision.counter))
     }
 }

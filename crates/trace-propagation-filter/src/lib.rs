@@ -1,16 +1,13 @@
 //! The Proxy-Wasm module `trace_propagation.wasm`: [`trace_propagation::Propagator`] in a proxy.
-#![expect(missing_docs, reason = "the entry point that `proxy_wasm::main!` writes has no doc comment")]
 
-use std::{fmt::Display, thread::LocalKey};
+use std::fmt::Display;
 
-use filter_host::{HostRequest, Logic, Outcome, Serving, process};
-use trace_propagation::{Counter, Propagator, Store, Stored, Verdict};
+use filter_host::{HostRequest, Logic};
+use header_edit::Edit;
+use proxy_wasm_abi::{get_property, get_shared_data, now, set_shared_data};
+use trace_propagation::{Propagator, Store, Stored, Verdict};
 
-proxy_wasm::main! {{ filter_host::start::<TracePropagation>(); }}
-
-thread_local! {
-    static SERVING: Serving<TracePropagation> = Serving::default();
-}
+filter_host::filter!(TracePropagation);
 
 struct TracePropagation(Propagator);
 
@@ -21,7 +18,7 @@ impl Logic for TracePropagation {
     const NAME: &'static str = "trace_propagation";
 
     fn parse(configuration: &[u8]) -> Result<Self, impl Display> {
-        Propagator::parse(configuration, process::node_label).map(Self)
+        Propagator::parse(configuration, node_label).map(Self)
     }
 
     fn warnings(&self) -> impl Iterator<Item = impl Display> {
@@ -32,27 +29,29 @@ impl Logic for TracePropagation {
         self.0.counters()
     }
 
-    fn on_request(&self, request: &HostRequest) -> Outcome<'_> {
+    fn on_request(&self, request: &HostRequest, mut count: impl FnMut(usize)) -> Vec<Edit<'_>> {
         let Verdict { edits, counters } = self.0.on_request(request, &Process);
-        Outcome { edits, counters: counters.into_iter().map(Counter::index).collect() }
-    }
-
-    fn serving() -> &'static LocalKey<Serving<Self>> {
-        &SERVING
+        counters.into_iter().for_each(|counter| count(counter.index()));
+        edits
     }
 }
 
 impl Store for Process {
     fn get(&self, key: &str) -> Option<Stored> {
-        let (value, version) = process::get_shared_data(key)?;
+        let (value, version) = get_shared_data(key)?;
         Some(Stored { value, version })
     }
 
     fn set(&self, key: &str, value: &[u8], version: u32) -> bool {
-        process::set_shared_data(key, value, version)
+        set_shared_data(key, value, version).is_ok()
     }
 
     fn now(&self) -> u64 {
-        process::now()
+        now()
     }
+}
+
+/// The value of a label of the pod, as Istio writes it into the node's metadata. Readable outside of streams too.
+fn node_label(label: &str) -> Option<Vec<u8>> {
+    get_property(&["xds", "node", "metadata", "LABELS", label])
 }

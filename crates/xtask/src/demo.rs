@@ -21,11 +21,7 @@ use chains::Chains;
 use crate::{
     console, dist, process,
     project::Project,
-    setup::{
-        envoy::EnvoyChoice,
-        opentelemetry,
-        wasm_targets::{self, WASIP1},
-    },
+    setup::{envoy::EnvoyChoice, opentelemetry, wasm_target},
 };
 
 /// Set when somebody wants an end: between two requests is soon enough.
@@ -121,7 +117,7 @@ fn prepare(project: &Project, options: &Options, walkthroughs: &[Walkthrough]) -
     };
     ctrlc::set_handler(interrupt).context("failed to listen for Ctrl-C")?;
     console::heading("Preparing");
-    wasm_targets::ensure(project, &[WASIP1])?;
+    wasm_target::ensure(project)?;
     let envoy = options.envoy.ensure(project)?;
     if walkthroughs.contains(&Walkthrough::PermissiveBaggage) {
         opentelemetry::ensure(project)?;

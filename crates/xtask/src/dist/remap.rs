@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::{process, project::Project, setup::wasm_targets::WASIP1};
+use crate::{process, project::Project, setup::wasm_target::WASM};
 
 /// Folders of this machine, and what stands for them in a module.
 pub(crate) struct Remap {
@@ -22,7 +22,7 @@ impl Remap {
             "--format-version=1",
             "--locked",
             "--filter-platform",
-            WASIP1,
+            WASM,
         ]))?;
         let registries = registries(&metadata)?;
         folders.extend(registries.into_iter().map(|folder| (folder, "/registry".to_owned())));

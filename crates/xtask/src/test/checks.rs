@@ -7,7 +7,7 @@ use crate::{
     project::Project,
     setup::{
         cargo_deny,
-        wasm_targets::{self, WASIP1},
+        wasm_target::{self, WASM},
     },
     test::session::{Session, Verdict},
 };
@@ -32,8 +32,8 @@ fn cargo(project: &Project, arguments: &[&str]) -> Result<()> {
 fn lints(project: &Project) -> Result<()> {
     cargo(project, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     // Again for what only exists inside WebAssembly.
-    wasm_targets::ensure(project, &[WASIP1])?;
-    let mut clippy = project.cargo(["clippy", "--target", WASIP1, "--locked"]);
+    wasm_target::ensure(project)?;
+    let mut clippy = project.cargo(["clippy", "--target", WASM, "--locked"]);
     clippy.args(dist::shells().flat_map(|package| ["--package", package])).args(["--", "-D", "warnings"]);
     process::run(&mut clippy)
 }

@@ -11,7 +11,7 @@ use crate::{
     setup::{
         envoy::EnvoyChoice,
         node, opentelemetry, registry,
-        wasm_targets::{self, UNKNOWN},
+        wasm_target::{self, WASM},
         wasm_test_runner,
     },
     test::{
@@ -139,8 +139,8 @@ fn unit(project: &Project) -> Result<Verdict> {
 }
 
 fn wasm(project: &Project) -> Result<Verdict> {
-    wasm_targets::ensure(project, &[UNKNOWN])?;
-    let mut cargo = project.cargo(["test", "--target", UNKNOWN, "--lib", "--no-fail-fast", "--locked"]);
+    wasm_target::ensure(project)?;
+    let mut cargo = project.cargo(["test", "--target", WASM, "--lib", "--no-fail-fast", "--locked"]);
     cargo.args(PURE.iter().flat_map(|package| ["--package", package]));
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", wasm_test_runner::ensure(project)?);
     tally::run(cargo.env("PATH", node::ensure(project)?))

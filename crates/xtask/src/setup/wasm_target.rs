@@ -1,0 +1,48 @@
+//! Rust's standard library for WebAssembly. It belongs to the toolchain, so it is the one part outside `.tools/`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{console, process, project::Project};
+
+/// What the filters are built for, and what the pure crates' unit tests are compiled to. A proxy has neither files nor
+/// environment variables, so nothing of WASI is missed, and its C library would be a fifth of a module.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+/// Has rustup add it if the toolchain in use lacks it.
+pub(crate) fn ensure(project: &Project) -> Result<()> {
+    let sysroot = process::output(project.command("rustc").args(["--print", "sysroot"]))?;
+    if is_in(Path::new(sysroot.trim())) {
+        return Ok(());
+    }
+    let lack = format!("the Rust toolchain in {} lacks {WASM}", sysroot.trim());
+    console::say(&format!("{lack}: adding it with rustup (about 20 MB to download, once)"));
+    if process::output(project.command("rustup").arg("--version")).is_err() {
+        bail!("{lack}: install rustup, or your distribution's package of this standard library");
+    }
+    process::run(project.command("rustup").args(["target", "add", WASM])).context(lack)
+}
+
+fn is_in(sysroot: &Path) -> bool {
+    sysroot.join("lib/rustlib").join(WASM).join("lib").is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_target_without_a_standard_library_is_missing() {
+        let sysroot = tempfile::tempdir().unwrap();
+        let target = sysroot.path().join("lib/rustlib").join(WASM);
+        // rustup leaves such a folder when an addition is interrupted.
+        fs::create_dir_all(&target).unwrap();
+        assert!(!is_in(sysroot.path()));
+
+        fs::create_dir(target.join("lib")).unwrap();
+        assert!(is_in(sysroot.path()));
+    }
+}
