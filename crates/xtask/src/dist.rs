@@ -1,6 +1,7 @@
 //! `xtask dist`: the filters as release modules, the same bytes wherever they are built.
 
 mod remap;
+mod slim;
 
 use std::{
     fs::{self, Permissions},
@@ -21,6 +22,7 @@ use crate::{
 };
 
 use remap::Remap;
+use slim::slim;
 
 /// A filter that ships.
 struct Module {
@@ -57,6 +59,7 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     for Module { package, file } in MODULES {
         let artifact = compile(project, package, &remap)?;
         let bytes = fs::read(&artifact).with_context(|| format!("failed to read {}", artifact.display()))?;
+        let bytes = slim(&bytes).with_context(|| format!("failed to slim {file}"))?;
         remap.check(&bytes).with_context(|| format!("{file} would differ from machine to machine"))?;
         let sum = hex(&Sha256::digest(&bytes));
         write(&dist.join(file), &bytes)?;
@@ -68,8 +71,7 @@ pub(crate) fn build(project: &Project) -> Result<()> {
 
 /// Builds one module and asks cargo where it put it.
 fn compile(project: &Project, package: &str, remap: &Remap) -> Result<PathBuf> {
-    let mut cargo =
-        project.cargo(["build", "--package", package, "--profile", "module", "--target", WASM, "--locked"]);
+    let mut cargo = project.cargo(["build", "--package", package, "--profile", "module", "--target", WASM, "--locked"]);
     // Takes precedence over RUSTFLAGS and over cargo's configuration files, which differ from machine to machine.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", remap.encoded_rustflags());
     cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
