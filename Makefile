@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test compose-test lint dist images release render fmt clean
+.PHONY: help setup demo up test compose-test bench bench-check lint dist images release render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,6 +22,12 @@ compose-test: ## run the walkthroughs as containers, and what can befall contain
 
 test: ## run every check and every test
 	@$(XTASK) test
+
+bench: ## measure what a lane costs, about 15 minutes on a quiet machine, into bench/
+	@$(XTASK) bench
+
+bench-check: ## compare the ratios that have goals with those in bench/figures.json
+	@$(XTASK) bench --check
 
 lint: ## check format, lints, dependencies and documentation
 	@$(XTASK) lint

@@ -95,6 +95,12 @@ impl Envoy {
         self.explained(self.process.resident_memory())
     }
 
+    /// The process's id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// All that this Envoy has logged so far.
     #[must_use]
     pub fn log(&self) -> String {

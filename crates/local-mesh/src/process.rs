@@ -33,6 +33,10 @@ impl Process {
         Ok(Self { name, child, log })
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// All that it has printed so far, both streams as they came.
     pub(crate) fn log(&self) -> String {
         fs::read(self.log.path()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()

@@ -1,5 +1,6 @@
-//! The logic behind the Makefile: set-up, distribution, demo and test run.
+//! The logic behind the Makefile: set-up, distribution, demo, test run and bench.
 
+mod bench;
 mod compose;
 mod console;
 mod containers;
@@ -45,6 +46,8 @@ enum Command {
     Lint,
     /// Run every check and every test, and sum them up
     Test(test::Options),
+    /// Measure what a lane costs, on real Envoys
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Compose => compose::write(&project).map(|()| true),
         Command::Lint => Ok(test::lint(&project)),
         Command::Test(options) => Ok(test::run(&project, &options)),
+        Command::Bench(options) => bench::run(&project, &options),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

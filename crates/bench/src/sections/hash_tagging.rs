@@ -1,0 +1,78 @@
+//! One rule, in every way that there is to have it.
+
+use anyhow::Result;
+
+use super::{ADDED, TO_FLOOR};
+use crate::{
+    bench::Bench,
+    goals::{Goal, Id},
+    latency::{self, Entrance, Quantile},
+    load::Upstream,
+    report::Section,
+    simultaneous,
+    statistics::Estimate,
+    subject::{Running, Subject},
+    subjects::{
+        CONSISTENT_HASHING, FLOOR, FORWARDED, HEADER_TO_METADATA, LUA, NONE, PLAIN, RELEASE, WEIGHTED, hash_tagging,
+    },
+    verdict::Order,
+};
+
+const FORWARDING: &str = "Weighted clusters choose an upstream and change nothing that could be answered without one: two Envoys that \
+     forward, one of them to weighted clusters, are compared with each other. They have no latency figure, because the \
+     upstream runs on the generator's core";
+const COPIES: &str =
+    "header_to_metadata has no hash: it copies the user into metadata, and is here for what a native filter costs";
+
+pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
+    let step = "hash tagging";
+    bench.progress.step(&format!("{step}: starting Envoys"));
+    let subjects = hash_tagging(bench, Upstream::start()?.address)?;
+    let running: Vec<Running> =
+        subjects.into_iter().map(|subject| Subject::start(subject, bench)).collect::<Result<_>>()?;
+    let costs = simultaneous::measure_running(bench, &format!("{step}, CPU"), &running)?;
+
+    let mut section =
+        Section::new("hash-tagging", "One rule, 20 % of the users", &[simultaneous::METHOD, FORWARDING, COPIES]);
+    section.plotted = vec![ADDED, "p99, µs"];
+    section.add(NONE, "CPU, µs per request", Estimate::of(costs.of(NONE)?));
+    let mut goals = Vec::new();
+    for name in [FLOOR, LUA, PLAIN, RELEASE, HEADER_TO_METADATA, CONSISTENT_HASHING, WEIGHTED] {
+        let baseline = if name == WEIGHTED { FORWARDED } else { NONE };
+        let to_floor = costs.ratio((name, baseline), (FLOOR, NONE))?;
+        let to_lua = costs.ratio((name, baseline), (LUA, NONE))?;
+        section.add(name, "CPU, µs per request", Estimate::of(costs.of(name)?));
+        section.add(name, ADDED, Estimate::of(&costs.added(name, baseline)?));
+        section.add(name, TO_FLOOR, to_floor);
+        section.add(name, "× Lua", to_lua);
+        if name == RELEASE {
+            goals.push(Goal::new(Id::HashTaggingToFloor, to_floor));
+            goals.push(Goal::new(Id::HashTaggingToLua, to_lua));
+            section
+                .method
+                .push(format!("Against Lua, the release module costs: {}", Order::of_ratio(to_lua.as_ref()).text()));
+        }
+    }
+    section.add(FORWARDED, "CPU, µs per request", Estimate::of(costs.of(FORWARDED)?));
+    latencies(bench, &running, &mut section)?;
+    Ok((section, goals))
+}
+
+fn latencies(bench: &Bench, running: &[Running], section: &mut Section) -> Result<()> {
+    let alone = running.iter().filter(|running| ![FORWARDED, WEIGHTED].contains(&running.subject.name.as_str()));
+    let entrance = |running: &Running| {
+        let Subject { name, request, .. } = running.subject.clone();
+        Ok(Entrance { name, address: running.address()?, request })
+    };
+    let entrances = alone.map(entrance).collect::<Result<Vec<_>>>()?;
+    let latencies = latency::measure(bench, "hash tagging, latency", &entrances)?;
+    for Entrance { name, .. } in &entrances {
+        section.add(name, "p50, µs", latencies.of(name, Quantile::Half));
+        section.add(name, "p99, µs", latencies.of(name, Quantile::P99));
+        if name != NONE {
+            section.add(name, "p99 × no filter", latencies.ratio(name, NONE, Quantile::P99));
+        }
+    }
+    section.method.push(latencies.method());
+    Ok(())
+}

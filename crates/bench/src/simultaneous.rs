@@ -1,0 +1,136 @@
+//! CPU time per request of several Envoys that are loaded at the same time.
+//!
+//! All Envoys share one core and all are always busy, so whatever disturbs the machine disturbs all of them alike; a ratio
+//! within a round does not see it. Taking turns instead gave 1.02, 1.33 and 1.55 for one and the same pair.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    bench::Bench,
+    cpu,
+    load::ClosedLoop,
+    statistics::{Estimate, added, ratio},
+    subject::{Running, Subject},
+};
+
+pub(crate) const METHOD: &str = "simultaneous: CPU time of each Envoy per answered request, all on one core at the same time, \
+     requests from another core, one Envoy worker each";
+
+/// Each, so that a proxy always has something to do when its turn comes.
+const CONNECTIONS: usize = 8;
+
+/// Microseconds of CPU per request, for each subject and round.
+#[derive(Debug)]
+pub(crate) struct Costs {
+    of: Vec<(String, Vec<f64>)>,
+}
+
+/// What a subject had used and answered at a moment.
+struct Reading {
+    cpu: Duration,
+    answered: u64,
+}
+
+/// Starts, proves and loads the subjects, all on the core of the proxies.
+pub(crate) fn measure(bench: &Bench, step: &str, subjects: Vec<Subject>) -> Result<Costs> {
+    bench.progress.step(&format!("{step}: starting {} Envoys", subjects.len()));
+    let running = subjects.into_iter().map(|subject| subject.start(bench)).collect::<Result<Vec<_>>>()?;
+    measure_running(bench, step, &running)
+}
+
+/// The same for what runs already.
+pub(crate) fn measure_running(bench: &Bench, step: &str, running: &[Running]) -> Result<Costs> {
+    let targets = running.iter().map(|running| running.target(CONNECTIONS)).collect::<Result<Vec<_>>>()?;
+    let load = ClosedLoop::start(targets);
+    let costs = rounds(bench, step, running, &load);
+    // An error of the load explains one of the rounds.
+    load.stop()?;
+    running.iter().try_for_each(Running::prove)?;
+    costs
+}
+
+fn rounds(bench: &Bench, step: &str, running: &[Running], load: &ClosedLoop) -> Result<Costs> {
+    bench.progress.step(&format!("{step}: warming up, then {} rounds", bench.pace.rounds));
+    let mut of: Vec<(String, Vec<f64>)> =
+        running.iter().map(|running| (running.subject.name.clone(), Vec::new())).collect();
+    pause(bench.pace.warm_up, load)?;
+    let mut before = read(running, load)?;
+    for round in 0..bench.pace.rounds {
+        bench.progress.round(step, round, bench.pace.rounds);
+        pause(bench.pace.slice, load)?;
+        let after = read(running, load)?;
+        for ((name, costs), (before, after)) in of.iter_mut().zip(before.iter().zip(&after)) {
+            costs.push(cost(before, after).with_context(|| format!("{name}: nothing was answered in a whole round"))?);
+        }
+        before = after;
+    }
+    Ok(Costs { of })
+}
+
+fn read(running: &[Running], load: &ClosedLoop) -> Result<Vec<Reading>> {
+    let read = |(running, answered): (&Running, u64)| Ok(Reading { cpu: cpu::time_of(running.envoy.id())?, answered });
+    running.iter().zip(load.answered()).map(read).collect()
+}
+
+/// Microseconds per request between two readings.
+fn cost(before: &Reading, after: &Reading) -> Option<f64> {
+    let requests = after.answered.checked_sub(before.answered).filter(|requests| *requests > 0)?;
+    Some(after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6 / requests as f64)
+}
+
+fn pause(duration: Duration, load: &ClosedLoop) -> Result<()> {
+    let end = Instant::now() + duration;
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        ensure!(load.is_running(), "the load ended before its time");
+        thread::sleep(left.min(Duration::from_millis(100)));
+    }
+    Ok(())
+}
+
+impl Costs {
+    /// What each request of a subject costs.
+    pub(crate) fn of(&self, name: &str) -> Result<&[f64]> {
+        let found = self.of.iter().find(|(subject, _)| subject == name);
+        found.map(|(_, costs)| costs.as_slice()).with_context(|| format!("{name} was not measured"))
+    }
+
+    /// What each request of `name` costs more than one of `baseline`, round by round.
+    pub(crate) fn added(&self, name: &str, baseline: &str) -> Result<Vec<f64>> {
+        Ok(added(self.of(name)?, self.of(baseline)?))
+    }
+
+    /// Pairs of a subject and its baseline: what the first of them adds, as a multiple of what the second adds.
+    pub(crate) fn ratio(&self, cost: (&str, &str), reference: (&str, &str)) -> Result<Option<Estimate>> {
+        Ok(ratio(&self.added(cost.0, cost.1)?, &self.added(reference.0, reference.1)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(micros: u64, answered: u64) -> Reading {
+        Reading { cpu: Duration::from_micros(micros), answered }
+    }
+
+    #[test]
+    fn a_cost_is_time_by_requests() {
+        assert_eq!(cost(&reading(1000, 10), &reading(3000, 110)), Some(20.0));
+        assert_eq!(cost(&reading(1000, 10), &reading(3000, 10)), None, "nothing was answered");
+    }
+
+    #[test]
+    fn what_is_added_is_compared_round_by_round() {
+        let of = [("none", 10.0), ("floor", 14.0), ("module", 16.0)];
+        let slower = |cost: f64| (1..=7).map(|round| cost * f64::from(round)).collect();
+        let costs = Costs { of: of.map(|(name, cost)| (name.to_owned(), slower(cost))).into() };
+        let ratio = costs.ratio(("module", "none"), ("floor", "none")).unwrap().unwrap();
+        assert_eq!((ratio.median, ratio.interval), (1.5, [1.5, 1.5]));
+        assert!(costs.of("Lua").is_err());
+    }
+}

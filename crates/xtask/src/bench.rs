@@ -1,0 +1,69 @@
+//! `xtask bench`: what the crate `bench` measures, and what it needs for that.
+
+use std::{env, path::PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::{
+    console, dist, process,
+    project::Project,
+    setup::{
+        envoy::EnvoyChoice,
+        wasm_target::WASM,
+    },
+};
+
+/// The arguments of `xtask bench`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// A few short rounds: whether it works, not what it costs
+    #[arg(long)]
+    quick: bool,
+    /// Only these sections
+    #[arg(long, value_name = "SECTION", num_args = 1.., conflicts_with = "check")]
+    only: Vec<String>,
+    /// Compare the ratios that have goals with those in bench/figures.json
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    envoy: EnvoyChoice,
+}
+
+/// Builds everything, then measures; true unless a check failed.
+pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
+    console::heading("building what is measured, and what measures");
+    let envoy = options.envoy.ensure(project)?;
+    dist::build(project)?;
+    sdk_filter(project)?;
+    process::run(&mut project.cargo(["build", "--package", "bench", "--locked"]))?;
+    // A slow application would make every filter look cheap.
+    process::run(&mut project.cargo(["build", "--release", "--package", "mock-service", "--locked"]))?;
+
+    console::heading("measuring: leave the machine alone meanwhile");
+    let built = built()?;
+    let mut bench = project.command(built.join("debug/bench"));
+    bench.args(options.quick.then_some("--quick")).args(options.check.then_some("--check"));
+    if !options.only.is_empty() {
+        bench.arg("--only").args(&options.only);
+    }
+    bench.env("ENVOY_BIN", envoy).env("LANES_DIST", project.dist());
+    bench.env("SDK_FILTER", built.join(WASM).join("release/sdk_filter.wasm"));
+    bench.env("MOCK_SERVICE_BIN", built.join("release/mock-service"));
+    console::command(&process::shown(&bench));
+    // Its status says whether the check passed, and it has said why.
+    let status = bench.status().with_context(|| bench.get_program().display().to_string())?;
+    Ok(status.success())
+}
+
+/// Where cargo builds; this program is in `debug` of it.
+fn built() -> Result<PathBuf> {
+    let program = env::current_exe()?;
+    Ok(program.ancestors().nth(2).context("this program has no folder")?.to_owned())
+}
+
+/// The rule as the SDK has it written, as plain cargo leaves it.
+fn sdk_filter(project: &Project) -> Result<()> {
+    let arguments = ["build", "--release", "--target", WASM, "--package", "sdk-filter", "--locked"];
+    process::run(&mut project.cargo(arguments))
+}
