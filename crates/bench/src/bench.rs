@@ -75,7 +75,7 @@ impl Pace {
         latency_slice: Duration::from_millis(250),
         latency_rounds: 6,
         starts: 6,
-        requests: 2_000,
+        requests: 30_000,
     };
 }
 

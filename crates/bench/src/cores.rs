@@ -1,5 +1,7 @@
 //! Which core does what: the proxies never share one with whoever asks them.
 
+use std::fs;
+
 use anyhow::{Result, bail};
 
 /// The cores of this machine that this process may use, divided.
@@ -29,6 +31,17 @@ impl Cores {
         }
         affinity::set(&[generator])?;
         Ok(Self { proxies, generator, all })
+    }
+
+    /// Which core does what, for the report.
+    pub(crate) fn placement(&self) -> String {
+        let Self { proxies, generator, .. } = self;
+        let siblings = |core: usize| {
+            fs::read_to_string(format!("/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")).ok()
+        };
+        let shared = siblings(*proxies).is_some_and(|of_proxies| siblings(*generator) == Some(of_proxies));
+        let warning = if shared { ", which are two threads of one core and disturb each other" } else { "" };
+        format!("Envoys on core {proxies}, requests from core {generator}{warning}")
     }
 
     /// Runs `start` so that the processes and threads that it starts stay on the core of the proxies: they inherit it.

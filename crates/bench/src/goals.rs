@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{report::number, statistics::Estimate, verdict::Verdict};
 
-/// What is asked for. The names are also those in `figures.json`.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// What is asked for, in the order of the report. The names are also those in `figures.json`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Id {
     HashTaggingToFloor,
@@ -69,7 +69,7 @@ impl Goal {
     }
 
     pub(crate) fn measured_text(&self) -> String {
-        self.measured.as_ref().map_or("too noisy".to_owned(), crate::report::shown)
+        self.measured.as_ref().map_or("no figure".to_owned(), crate::report::shown)
     }
 }
 

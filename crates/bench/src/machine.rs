@@ -35,7 +35,7 @@ impl Machine {
             rustc: output(Command::new("rustc").arg("--version").current_dir(repository))?,
             commit: git(&["rev-parse", "--short=12", "HEAD"])?,
             dirty: !git(&["status", "--porcelain"])?.is_empty(),
-            placement: format!("Envoys on core {}, requests from core {}", cores.proxies, cores.generator),
+            placement: cores.placement(),
         })
     }
 

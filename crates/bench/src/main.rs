@@ -82,7 +82,7 @@ fn run(cli: Cli) -> Result<bool> {
         modules: Modules::find(cli.dist, cli.sdk_filter)?,
         mock_service: cli.mock_service,
         pace: if cli.quick { Pace::QUICK } else { Pace::FULL },
-        progress: Progress::new(),
+        progress: Progress::new()?,
         cores,
         repository,
     };
@@ -108,5 +108,6 @@ fn measure(bench: &Bench, names: &[Name]) -> Result<Report> {
         report.sections.push(section);
         report.goals.extend(goals);
     }
+    report.goals.sort_by_key(|goal| goal.id);
     Ok(report)
 }

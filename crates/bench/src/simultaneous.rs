@@ -38,7 +38,7 @@ struct Reading {
 
 /// Starts, proves and loads the subjects, all on the core of the proxies.
 pub(crate) fn measure(bench: &Bench, step: &str, subjects: Vec<Subject>) -> Result<Costs> {
-    bench.progress.step(&format!("{step}: starting {} Envoys", subjects.len()));
+    bench.progress.step(&format!("{step}: starting {} Envoys", subjects.len()))?;
     let running = subjects.into_iter().map(|subject| subject.start(bench)).collect::<Result<Vec<_>>>()?;
     measure_running(bench, step, &running)
 }
@@ -55,13 +55,13 @@ pub(crate) fn measure_running(bench: &Bench, step: &str, running: &[Running]) ->
 }
 
 fn rounds(bench: &Bench, step: &str, running: &[Running], load: &ClosedLoop) -> Result<Costs> {
-    bench.progress.step(&format!("{step}: warming up, then {} rounds", bench.pace.rounds));
+    bench.progress.step(&format!("{step}: warming up, then {} rounds", bench.pace.rounds))?;
     let mut of: Vec<(String, Vec<f64>)> =
         running.iter().map(|running| (running.subject.name.clone(), Vec::new())).collect();
     pause(bench.pace.warm_up, load)?;
     let mut before = read(running, load)?;
     for round in 0..bench.pace.rounds {
-        bench.progress.round(step, round, bench.pace.rounds);
+        bench.progress.round(step, round, bench.pace.rounds)?;
         pause(bench.pace.slice, load)?;
         let after = read(running, load)?;
         for ((name, costs), (before, after)) in of.iter_mut().zip(before.iter().zip(&after)) {

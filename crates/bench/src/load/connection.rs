@@ -85,6 +85,16 @@ impl Connection {
 
     /// Reads what there is; true once the answer is complete. It must be 200.
     pub(super) fn receive(&mut self) -> Result<bool> {
+        while self.read()? {}
+        let Some((status, end)) = parse(&self.received, |head, _| head.code)? else { return Ok(false) };
+        ensure!(status == Some(200), "not answered with 200: {}", String::from_utf8_lossy(&self.received));
+        ensure!(end == self.received.len(), "more was answered than asked");
+        self.received.clear();
+        Ok(true)
+    }
+
+    /// True if there may be more: nobody says so again. A buffer that is not full has taken all there was.
+    fn read(&mut self) -> Result<bool> {
         let mut buffer = [0; 4096];
         let length = match self.stream.read(&mut buffer) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
@@ -92,11 +102,7 @@ impl Connection {
         };
         ensure!(length > 0, "the proxy ended the connection: {:?}", String::from_utf8_lossy(&self.received));
         self.received.extend_from_slice(buffer.get(..length).unwrap_or_default());
-        let Some((status, end)) = parse(&self.received, |head, _| head.code)? else { return Ok(false) };
-        ensure!(status == Some(200), "not answered with 200: {}", String::from_utf8_lossy(&self.received));
-        ensure!(end == self.received.len(), "more was answered than asked");
-        self.received.clear();
-        Ok(true)
+        Ok(length == buffer.len())
     }
 }
 

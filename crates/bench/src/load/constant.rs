@@ -20,8 +20,9 @@ pub(crate) const CONNECTIONS: usize = 64;
 const LONGEST: u64 = 60_000_000_000;
 /// How long the last answers may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Of the generator's lag at p99 to the latency's p99, at most.
-const TOLERATED_LAG: f64 = 0.1;
+/// Of the generator's lag at p99 to the latency's p99, at most. On a core of its own it is about a tenth of 150 µs: timers and
+/// interrupts take their time there, too.
+const TOLERATED_LAG: f64 = 0.25;
 
 /// A load.
 #[derive(Clone, Copy, Debug)]
@@ -53,12 +54,17 @@ impl Constant {
 }
 
 impl Recorded {
+    /// How late requests were sent, in microseconds at p99.
+    pub(crate) fn lag(&self) -> f64 {
+        self.lag.value_at_quantile(0.99) as f64 / 1000.0
+    }
+
     /// The latency in microseconds below which `quantile` of the requests were answered.
     ///
     /// None if the generator did not keep up: then it has measured itself.
     pub(crate) fn latency(&self, quantile: f64) -> Option<f64> {
-        let (lag, latency) = (self.lag.value_at_quantile(0.99), self.latency.value_at_quantile(0.99));
-        let kept_up = !self.latency.is_empty() && lag as f64 <= TOLERATED_LAG * latency as f64;
+        let longest = TOLERATED_LAG * self.latency.value_at_quantile(0.99) as f64 / 1000.0;
+        let kept_up = !self.latency.is_empty() && self.lag() <= longest;
         kept_up.then(|| self.latency.value_at_quantile(quantile) as f64 / 1000.0)
     }
 }
@@ -170,8 +176,8 @@ mod tests {
 
     #[test]
     fn a_generator_that_lags_behind_measures_nothing() {
-        assert!(recorded([100_000; 100], &[9_000; 100]).latency(0.5).is_some());
-        assert!(recorded([100_000; 100], &[11_000; 100]).latency(0.5).is_none());
+        assert!(recorded([100_000; 100], &[24_000; 100]).latency(0.5).is_some());
+        assert!(recorded([100_000; 100], &[26_000; 100]).latency(0.5).is_none());
         assert!(recorded([], &[]).latency(0.5).is_none());
     }
 

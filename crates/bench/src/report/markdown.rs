@@ -40,7 +40,7 @@ pub(super) fn section_table(section: &Section) -> String {
     }
     let cell = |subject: &str, quantity: &str| {
         let found = section.figures.iter().find(|figure| figure.subject == subject && figure.quantity == quantity);
-        found.map_or_else(String::new, |figure| figure.estimate.as_ref().map_or("too noisy".to_owned(), shown))
+        found.map_or_else(String::new, |figure| figure.estimate.as_ref().map_or("no figure".to_owned(), shown))
     };
     let row = |subject: &str| {
         let cells = quantities.iter().map(|quantity| cell(subject, quantity));
@@ -106,7 +106,7 @@ mod tests {
             "|       | µs                  | bytes |\n\
              |-------|---------------------|-------|\n\
              | floor | 4.44 (4.20 to 4.61) | 321   |\n\
-             | Lua   | too noisy           |       |\n"
+             | Lua   | no figure           |       |\n"
         );
     }
 

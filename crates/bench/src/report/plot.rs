@@ -44,7 +44,7 @@ fn draw(path: &Path, title: &str, quantity: &str, bars: &[(&str, Estimate)]) -> 
         .margin(10)
         .x_label_area_size(36)
         .y_label_area_size(220)
-        .build_cartesian_2d(lowest * 1.05..longest * 1.05, (0..rows).into_segmented())?;
+        .build_cartesian_2d(lowest * 1.05..longest * 1.05, (0..rows - 1).into_segmented())?;
     let name = |row: &SegmentValue<u32>| match row {
         SegmentValue::CenterOf(row) => bars.get(*row as usize).map_or("", |(name, _)| name).to_owned(),
         _ => String::new(),
@@ -52,6 +52,7 @@ fn draw(path: &Path, title: &str, quantity: &str, bars: &[(&str, Estimate)]) -> 
     chart
         .configure_mesh()
         .disable_y_mesh()
+        .x_max_light_lines(1)
         .y_labels(bars.len())
         .y_label_formatter(&name)
         .x_desc(quantity)

@@ -27,6 +27,7 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
     section.method.push(
         "Workers: all cores, which the generator shares; each number of workers is compared with as many without a filter".to_owned(),
     );
+    section.plotted = vec![ADDED];
     let goal = rules(bench, &mut section)?;
     baggage(bench, &mut section)?;
     ids(bench, &mut section)?;

@@ -26,7 +26,7 @@ const COPIES: &str =
 
 pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
     let step = "hash tagging";
-    bench.progress.step(&format!("{step}: starting Envoys"));
+    bench.progress.step(&format!("{step}: starting Envoys"))?;
     let subjects = hash_tagging(bench, Upstream::start()?.address)?;
     let running: Vec<Running> =
         subjects.into_iter().map(|subject| Subject::start(subject, bench)).collect::<Result<_>>()?;

@@ -49,10 +49,10 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
 /// Mebibytes for each worker, round by round.
 fn per_worker(bench: &Bench) -> Result<Vec<(Filter, Vec<f64>)>> {
     let step = "memory per worker";
-    bench.progress.step(step);
+    bench.progress.step(step)?;
     let mut samples = Filter::ALL.map(|filter| (filter, Vec::new()));
     for round in 0..bench.pace.starts {
-        bench.progress.round(step, round, bench.pace.starts);
+        bench.progress.round(step, round, bench.pace.starts)?;
         let without = of_a_worker(bench, None)?;
         for (filter, samples) in &mut samples {
             samples.push(of_a_worker(bench, Some(*filter))? - without);
@@ -79,7 +79,7 @@ fn resident(bench: &Bench, subject: Subject, requests: u64) -> Result<f64> {
 
 fn growth(bench: &Bench) -> Result<f64> {
     let few = bench.pace.requests;
-    bench.progress.step("memory after many requests");
+    bench.progress.step("memory after many requests")?;
     let running = all_ids(bench)?.start(bench)?;
     let after = |requests| {
         running.send(running.subject.way, &running.subject.request, requests)?;

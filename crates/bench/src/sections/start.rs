@@ -29,12 +29,12 @@ const POLL: Duration = Duration::from_micros(500);
 const STEP: &str = "from configuration to the first request";
 
 pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
-    bench.progress.step(STEP);
+    bench.progress.step(STEP)?;
     let subjects = hash_tagging(bench, Upstream::start()?.address)?;
     let names = [NONE, FLOOR, LUA, PLAIN, RELEASE];
     let mut times = names.map(|name| (name, Vec::new()));
     for round in 0..bench.pace.starts {
-        bench.progress.round(STEP, round, bench.pace.starts);
+        bench.progress.round(STEP, round, bench.pace.starts)?;
         for (name, times) in &mut times {
             let subject = subjects.iter().find(|subject| subject.name == *name).context("a variant is missing")?;
             times.push(first_request(bench, subject)?.as_secs_f64() * 1e3);
