@@ -121,7 +121,8 @@ impl Latencies {
         let Self { rate, refused, lag, .. } = self;
         format!(
             "Latency, {METHOD}. The rate is {rate:.0} requests per second, half of what the slowest of them sustains. \
-             {refused} rounds did not count because the generator itself lagged; in the others it was {lag:.0} µs late at p99 \
+             {refused} rounds did not count because the generator itself lagged, or \
+             answers never came; in the others it was {lag:.0} µs late at p99 \
              at worst"
         )
     }
