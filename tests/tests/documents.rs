@@ -145,7 +145,7 @@ fn every_option_is_documented() {
     for json in [
         r#"{"rules": [{"match": {"?": 1}}]}"#,
         r#"{"rules": [{"identity": [{"?": 1}]}]}"#,
-        r#"{"rules": [{"policies": [{"?": 1}]}]}"#,
+        r#"{"rules": [{"modulo": 1, "tagHeader": "t", "policies": [{"?": 1}]}]}"#,
     ] {
         for option in fields(json) {
             assert!(readme.contains(&format!("`{option}`")), "{option}");

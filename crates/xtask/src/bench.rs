@@ -8,10 +8,7 @@ use clap::Args;
 use crate::{
     console, dist, process,
     project::Project,
-    setup::{
-        envoy::EnvoyChoice,
-        wasm_target::WASM,
-    },
+    setup::{envoy::EnvoyChoice, wasm_target::WASM},
 };
 
 /// The arguments of `xtask bench`.
