@@ -47,13 +47,22 @@ pub(crate) struct Pace {
     pub(crate) warm_up: Duration,
     pub(crate) slice: Duration,
     pub(crate) rounds: usize,
-    pub(crate) latency_warm_up: Duration,
-    pub(crate) latency_slice: Duration,
-    pub(crate) latency_rounds: usize,
+    pub(crate) latency: Turns,
+    /// Slower, so that its 99th percentile takes longer to show.
+    pub(crate) chain: Turns,
     /// Of what is expensive to start.
     pub(crate) starts: usize,
     /// Requests before memory is looked at first; ten times as many before it is looked at again.
     pub(crate) requests: u64,
+}
+
+/// One after the other, in every round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turns {
+    /// Of each turn, not recorded.
+    pub(crate) warm_up: Duration,
+    pub(crate) slice: Duration,
+    pub(crate) rounds: usize,
 }
 
 impl Pace {
@@ -61,19 +70,20 @@ impl Pace {
         warm_up: Duration::from_secs(6),
         slice: Duration::from_millis(2000),
         rounds: 20,
-        latency_warm_up: Duration::from_millis(200),
-        latency_slice: Duration::from_millis(1500),
-        latency_rounds: 12,
+        latency: Turns { warm_up: Duration::from_millis(200), slice: Duration::from_millis(1500), rounds: 12 },
+        chain: Turns { warm_up: Duration::from_millis(200), slice: Duration::from_millis(2500), rounds: 24 },
         starts: 9,
         requests: 50_000,
     };
+    /// What the ratios need.
+    pub(crate) const CHECK: Self =
+        Self { warm_up: Duration::from_secs(4), slice: Duration::from_millis(1500), rounds: 15, ..Self::FULL };
     pub(crate) const QUICK: Self = Self {
         warm_up: Duration::from_secs(2),
         slice: Duration::from_millis(400),
         rounds: 6,
-        latency_warm_up: Duration::from_millis(50),
-        latency_slice: Duration::from_millis(250),
-        latency_rounds: 6,
+        latency: Turns { warm_up: Duration::from_millis(50), slice: Duration::from_millis(250), rounds: 6 },
+        chain: Turns { warm_up: Duration::from_millis(50), slice: Duration::from_millis(500), rounds: 6 },
         starts: 6,
         requests: 30_000,
     };

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, thread, time::Duration};
 use anyhow::{Context, Result};
 
 use crate::{
-    bench::Bench,
+    bench::{Bench, Turns},
     load::{ClosedLoop, Constant, Request, Target},
     statistics::{Estimate, ratio},
 };
@@ -51,14 +51,13 @@ pub(crate) enum Quantile {
 }
 
 /// Measures them at half of what the slowest of them sustains.
-pub(crate) fn measure(bench: &Bench, step: &str, entrances: &[Entrance]) -> Result<Latencies> {
+pub(crate) fn measure(bench: &Bench, step: &str, turns: Turns, entrances: &[Entrance]) -> Result<Latencies> {
     bench.progress.step(&format!("{step}: finding what each sustains"))?;
-    let sustained = entrances.iter().map(|entrance| sustained(bench, entrance)).collect::<Result<Vec<_>>>()?;
+    let sustained = entrances.iter().map(|entrance| sustained(entrance, turns.slice)).collect::<Result<Vec<_>>>()?;
     let slowest = sustained.into_iter().reduce(f64::min).context("nothing to measure")?;
-    let load =
-        Constant { rate: slowest / 2.0, warm_up: bench.pace.latency_warm_up, duration: bench.pace.latency_slice };
+    let load = Constant { rate: slowest / 2.0, warm_up: turns.warm_up, duration: turns.slice };
 
-    let rounds = bench.pace.latency_rounds;
+    let rounds = turns.rounds;
     bench.progress.step(&format!("{step}: {rounds} rounds at {:.0} requests per second", load.rate))?;
     let names = entrances.iter().map(|entrance| (entrance.name.clone(), Vec::new()));
     let mut latencies = Latencies { rate: load.rate, refused: 0, lag: 0.0, of: names.collect() };
@@ -92,16 +91,16 @@ fn attempt_round(load: Constant, entrances: &[Entrance], attempt: usize) -> Resu
 }
 
 /// Requests per second in a closed loop.
-fn sustained(bench: &Bench, entrance: &Entrance) -> Result<f64> {
+fn sustained(entrance: &Entrance, duration: Duration) -> Result<f64> {
     let (name, address, template) = (entrance.name.clone(), entrance.address, entrance.request.template());
     let load = ClosedLoop::start(vec![Target { name, address, template, connections: CONNECTIONS }]);
     let answered = || load.answered().sum::<u64>();
     thread::sleep(Duration::from_millis(500));
     let before = answered();
-    thread::sleep(bench.pace.latency_slice);
+    thread::sleep(duration);
     let answered = answered() - before;
     load.stop()?;
-    Ok(answered as f64 / bench.pace.latency_slice.as_secs_f64())
+    Ok(answered as f64 / duration.as_secs_f64())
 }
 
 impl Latencies {

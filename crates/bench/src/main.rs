@@ -81,7 +81,11 @@ fn run(cli: Cli) -> Result<bool> {
         envoy: Envoy::binary(&repository)?,
         modules: Modules::find(cli.dist, cli.sdk_filter)?,
         mock_service: cli.mock_service,
-        pace: if cli.quick { Pace::QUICK } else { Pace::FULL },
+        pace: match (cli.quick, cli.check) {
+            (true, _) => Pace::QUICK,
+            (false, true) => Pace::CHECK,
+            (false, false) => Pace::FULL,
+        },
         progress: Progress::new()?,
         cores,
         repository,

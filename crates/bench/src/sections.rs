@@ -17,6 +17,11 @@ use crate::{bench::Bench, goals::Goal, report::Section};
 const ADDED: &str = "added CPU, µs per request";
 const TO_FLOOR: &str = "× floor";
 
+/// The goals whose ratios are simultaneous.
+pub(crate) fn ratios(bench: &Bench) -> Result<Vec<Goal>> {
+    Ok([hash_tagging::check(bench)?, growth::check(bench)?, filters::check(bench)?].concat())
+}
+
 /// A part of the run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Name {

@@ -12,7 +12,7 @@ pub(crate) use self::{
         hash_tagging,
     },
     ways::{
-        ALL, BAGGAGE, HASH_TAGGING, HUNDRED_RULES, NONE_TAGGED, TRACE_INBOUND, TRACE_OUTBOUND, all_ids, bare_both_ways,
-        checked, filters, for_memory,
+        ALL, BAGGAGE, HASH_TAGGING, NONE_TAGGED, TRACE_INBOUND, TRACE_OUTBOUND, all_ids, bare_both_ways, filters,
+        for_memory,
     },
 };

@@ -45,14 +45,18 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
     );
     section.plotted = vec!["p99, µs"];
     let mut ratio = None;
-    for (names, entrance) in [(CHAIN, gateway as fn(&Mesh) -> Result<SocketAddr>), (HOP, last_sidecar)] {
+    let entrances = [
+        (CHAIN, gateway as fn(&Mesh) -> Result<SocketAddr>, bench.pace.chain),
+        (HOP, last_sidecar, bench.pace.latency),
+    ];
+    for (names, entrance, turns) in entrances {
         let entrances: Vec<Entrance> = [&without, &with]
             .into_iter()
             .zip(names)
             .map(|(mesh, name)| Ok(Entrance { name: name.to_owned(), address: entrance(mesh)?, request: request() }))
             .collect::<Result<_>>()?;
         let [no_filters, all_filters] = names;
-        let latencies = latency::measure(bench, all_filters, &entrances)?;
+        let latencies = latency::measure(bench, all_filters, turns, &entrances)?;
         for name in names {
             section.add(name, "p50, µs", latencies.of(name, Quantile::Half));
             section.add(name, "p99, µs", latencies.of(name, Quantile::P99));

@@ -15,6 +15,8 @@ use crate::{
     },
 };
 
+const RULES: [(&str, u32); 3] = [("1 rule", 1), ("10 rules", 10), ("100 rules", 100)];
+const POLICIES: [(&str, u32); 3] = [("1 policy", 1), ("10 policies", 10), ("1000 policies", 1000)];
 const TO_FIRST: &str = "× the first";
 
 pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
@@ -35,20 +37,31 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
     Ok((section, vec![goal]))
 }
 
+/// The goal only.
+pub(super) fn check(bench: &Bench) -> Result<Vec<Goal>> {
+    Ok(vec![goal(&measure_rules(bench)?)?])
+}
+
 fn rules(bench: &Bench, section: &mut Section) -> Result<Goal> {
-    let rules = [("1 rule", 1), ("10 rules", 10), ("100 rules", 100)];
-    let policies = [("1 policy", 1), ("10 policies", 10), ("1000 policies", 1000)];
+    let costs = measure_rules(bench)?;
+    add(section, &costs, &RULES.map(|(name, _)| (name, NONE)))?;
+    add(section, &costs, &POLICIES.map(|(name, _)| (name, NONE)))?;
+    goal(&costs)
+}
+
+fn measure_rules(bench: &Bench) -> Result<Costs> {
     let mut subjects = vec![bare_user()];
-    for (name, number) in rules {
+    for (name, number) in RULES {
         subjects.push(rules_of(bench, name, number)?);
     }
-    for (name, number) in policies {
+    for (name, number) in POLICIES {
         subjects.push(policies_of(bench, name, number)?);
     }
-    let costs = simultaneous::measure(bench, "growth, rules and policies", subjects)?;
-    add(section, &costs, &rules.map(|(name, _)| (name, NONE)))?;
-    add(section, &costs, &policies.map(|(name, _)| (name, NONE)))?;
-    let [(one, _), _, (hundred, _)] = rules;
+    simultaneous::measure(bench, "growth, rules and policies", subjects)
+}
+
+fn goal(costs: &Costs) -> Result<Goal> {
+    let [(one, _), _, (hundred, _)] = RULES;
     Ok(Goal::new(Id::HundredRules, costs.ratio((hundred, NONE), (one, NONE))?))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     latency::{self, Entrance, Quantile},
     load::Upstream,
     report::Section,
-    simultaneous,
+    simultaneous::{self, Costs},
     statistics::Estimate,
     subject::{Running, Subject},
     subjects::{
@@ -24,19 +24,19 @@ const FORWARDING: &str = "Weighted clusters choose an upstream and change nothin
 const COPIES: &str =
     "header_to_metadata has no hash: it copies the user into metadata, and is here for what a native filter costs";
 
+const STEP: &str = "hash tagging, CPU";
+
 pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
-    let step = "hash tagging";
-    bench.progress.step(&format!("{step}: starting Envoys"))?;
+    bench.progress.step("hash tagging: starting Envoys")?;
     let subjects = hash_tagging(bench, Upstream::start()?.address)?;
     let running: Vec<Running> =
         subjects.into_iter().map(|subject| Subject::start(subject, bench)).collect::<Result<_>>()?;
-    let costs = simultaneous::measure_running(bench, &format!("{step}, CPU"), &running)?;
+    let costs = simultaneous::measure_running(bench, STEP, &running)?;
 
     let mut section =
         Section::new("hash-tagging", "One rule, 20 % of the users", &[simultaneous::METHOD, FORWARDING, COPIES]);
     section.plotted = vec![ADDED, "p99, µs"];
     section.add(NONE, "CPU, µs per request", Estimate::of(costs.of(NONE)?));
-    let mut goals = Vec::new();
     for name in [FLOOR, LUA, PLAIN, RELEASE, HEADER_TO_METADATA, CONSISTENT_HASHING, WEIGHTED] {
         let baseline = if name == WEIGHTED { FORWARDED } else { NONE };
         let to_floor = costs.ratio((name, baseline), (FLOOR, NONE))?;
@@ -46,8 +46,6 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
         section.add(name, TO_FLOOR, to_floor);
         section.add(name, "× Lua", to_lua);
         if name == RELEASE {
-            goals.push(Goal::new(Id::HashTaggingToFloor, to_floor));
-            goals.push(Goal::new(Id::HashTaggingToLua, to_lua));
             section
                 .method
                 .push(format!("Against Lua, the release module costs: {}", Order::of_ratio(to_lua.as_ref()).text()));
@@ -55,7 +53,17 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
     }
     section.add(FORWARDED, "CPU, µs per request", Estimate::of(costs.of(FORWARDED)?));
     latencies(bench, &running, &mut section)?;
-    Ok((section, goals))
+    Ok((section, goals(&costs)?))
+}
+
+/// The goals only.
+pub(super) fn check(bench: &Bench) -> Result<Vec<Goal>> {
+    goals(&simultaneous::measure(bench, STEP, hash_tagging(bench, Upstream::start()?.address)?)?)
+}
+
+fn goals(costs: &Costs) -> Result<Vec<Goal>> {
+    let to = |reference| costs.ratio((RELEASE, NONE), (reference, NONE));
+    Ok(vec![Goal::new(Id::HashTaggingToFloor, to(FLOOR)?), Goal::new(Id::HashTaggingToLua, to(LUA)?)])
 }
 
 fn latencies(bench: &Bench, running: &[Running], section: &mut Section) -> Result<()> {
@@ -65,7 +73,7 @@ fn latencies(bench: &Bench, running: &[Running], section: &mut Section) -> Resul
         Ok(Entrance { name, address: running.address()?, request })
     };
     let entrances = alone.map(entrance).collect::<Result<Vec<_>>>()?;
-    let latencies = latency::measure(bench, "hash tagging, latency", &entrances)?;
+    let latencies = latency::measure(bench, "hash tagging, latency", bench.pace.latency, &entrances)?;
     for Entrance { name, .. } in &entrances {
         section.add(name, "p50, µs", latencies.of(name, Quantile::Half));
         section.add(name, "p99, µs", latencies.of(name, Quantile::P99));

@@ -4,9 +4,8 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{
-    growth::rules_of,
     rules::{asm, explained, numbered, trace_id, user},
-    variants::{FLOOR, LUA, NONE, NOTHING, bare, shows, subject},
+    variants::{FLOOR, NONE, NOTHING, bare, shows, subject},
 };
 use crate::{
     bench::{Bench, Filter},
@@ -19,7 +18,6 @@ pub(crate) const HASH_TAGGING: &str = "hash tagging, one rule";
 pub(crate) const BAGGAGE: &str = "baggage, three members read";
 pub(crate) const TRACE_INBOUND: &str = "trace propagation, inbound";
 pub(crate) const TRACE_OUTBOUND: &str = "trace propagation, outbound";
-pub(crate) const HUNDRED_RULES: &str = "hash tagging, 100 rules";
 pub(crate) const ALL: &str = "all three";
 /// As [`NONE`], for requests that come with a tag.
 pub(crate) const NONE_TAGGED: &str = "no filter, tagged requests";
@@ -61,16 +59,6 @@ pub(crate) fn filters(bench: &Bench) -> Result<Vec<Subject>> {
 /// The baselines of what goes out and of what comes in.
 pub(crate) fn bare_both_ways() -> [Subject; 2] {
     [bare(NONE, request(), NOTHING), bare(NONE_TAGGED, tagged(), "s2")]
-}
-
-/// Those that the goals compare, for requests of the same headers.
-pub(crate) fn checked(bench: &Bench) -> Result<Vec<Subject>> {
-    let with_request = |subject| Subject { request: request(), ..subject };
-    let mut subjects = filters(bench)?;
-    subjects.retain(|subject| subject.name != ALL);
-    subjects.push(with_request(rules_of(bench, HUNDRED_RULES, 100)?));
-    subjects.push(with_request(subject(LUA, vec![filter::lua()], shows(explained(&asm())?))));
-    Ok(subjects)
 }
 
 /// One filter, or none, for requests that give any of them something to do.
