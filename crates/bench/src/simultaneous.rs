@@ -65,7 +65,9 @@ fn rounds(bench: &Bench, step: &str, running: &[Running], load: &ClosedLoop) -> 
         pause(bench.pace.slice, load)?;
         let after = read(running, load)?;
         for ((name, costs), (before, after)) in of.iter_mut().zip(before.iter().zip(&after)) {
-            costs.push(cost(before, after).with_context(|| format!("{name}: nothing was answered in a whole round"))?);
+            costs.push(cost(before, after).with_context(|| {
+                format!("{name}: nothing was answered in a whole round, so something else has the machine")
+            })?);
         }
         before = after;
     }
