@@ -50,9 +50,10 @@ impl Goal {
         Self::of(id, what.to_owned(), limit, unit, measured)
     }
 
-    /// The goal for one module, measured in bytes.
+    /// The goal for one module, measured in bytes. Hash tagging has three times the configuration of the others.
     pub(crate) fn size(module: &str, bytes: Option<Estimate>) -> Self {
-        Self::of(Id::Size, format!("size of {module}"), 64.0 * KIBIBYTE, "bytes", bytes)
+        let kibibytes = if module == "hash-tagging" { 96.0 } else { 64.0 };
+        Self::of(Id::Size, format!("size of {module}"), kibibytes * KIBIBYTE, "bytes", bytes)
     }
 
     fn of(id: Id, what: String, limit: f64, unit: &str, measured: Option<Estimate>) -> Self {
