@@ -35,8 +35,14 @@ impl Streams {
 
     /// The plug-in of a stream whose headers have come; once for each stream.
     pub(crate) fn take(&mut self, context: u32) -> Option<u32> {
-        let at = self.waiting.binary_search_by_key(&context, |stream| stream.context).ok()?;
-        let plugin = self.waiting.get_mut(at)?.plugin.take();
+        let plugin = match self.waiting.front_mut() {
+            // Hardly ever does another filter hold headers, and then the next stream is the one that waits.
+            Some(next) if next.context == context => next.plugin.take(),
+            _ => {
+                let at = self.waiting.binary_search_by_key(&context, |stream| stream.context).ok()?;
+                self.waiting.get_mut(at)?.plugin.take()
+            }
+        };
         while self.waiting.front().is_some_and(|stream| stream.plugin.is_none()) {
             self.waiting.pop_front();
         }

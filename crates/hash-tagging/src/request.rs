@@ -138,9 +138,12 @@ impl<'t, 'r> Request<'t, 'r> {
     }
 }
 
+/// Their number changes with the first request only.
 fn reset<T: Clone + Default>(slots: &mut Vec<T>, count: usize) {
-    slots.clear();
-    slots.resize(count, T::default());
+    slots.fill_with(T::default);
+    if slots.len() != count {
+        slots.resize(count, T::default());
+    }
 }
 
 // === impl Lines ===
