@@ -11,8 +11,8 @@ use crate::{
     statistics::Estimate,
 };
 
-/// How much larger than the one that is kept a ratio may be. In five runs, while others compiled on the same cores, one ratio
-/// came out between 1.56 and 1.86, a fifth apart; this is a little more than that. Smaller changes are for `make bench` on a
+/// How much larger than the one that is kept a ratio may be. While others compiled on the same cores, one ratio came out
+/// between 1.56 and 1.86, a fifth apart; this is a little more than that. Smaller changes are for `make bench` on a
 /// quiet machine to see.
 const TOLERANCE: f64 = 1.25;
 

@@ -1,6 +1,6 @@
 //! Latency at a constant rate, one subject at a time, in turn.
 
-use std::{net::SocketAddr, thread, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result};
 
@@ -94,13 +94,17 @@ fn attempt_round(load: Constant, entrances: &[Entrance], attempt: usize) -> Resu
 fn sustained(entrance: &Entrance, duration: Duration) -> Result<f64> {
     let (name, address, template) = (entrance.name.clone(), entrance.address, entrance.request.template());
     let load = ClosedLoop::start(vec![Target { name, address, template, connections: CONNECTIONS }]);
-    let answered = || load.answered().sum::<u64>();
-    thread::sleep(Duration::from_millis(500));
-    let before = answered();
-    thread::sleep(duration);
-    let answered = answered() - before;
+    let answered = answered_in(&load, duration);
+    // An error of the load explains one of the wait.
     load.stop()?;
-    Ok(answered as f64 / duration.as_secs_f64())
+    Ok(answered? as f64 / duration.as_secs_f64())
+}
+
+fn answered_in(load: &ClosedLoop, duration: Duration) -> Result<u64> {
+    load.run_for(Duration::from_millis(500))?;
+    let before: u64 = load.answered().sum();
+    load.run_for(duration)?;
+    Ok(load.answered().sum::<u64>() - before)
 }
 
 impl Latencies {

@@ -3,12 +3,9 @@
 //! All Envoys share one core and all are always busy, so whatever disturbs the machine disturbs all of them alike; a ratio
 //! within a round does not see it. Taking turns instead gave 1.02, 1.33 and 1.55 for one and the same pair.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::{
     bench::Bench,
@@ -58,11 +55,11 @@ fn rounds(bench: &Bench, step: &str, running: &[Running], load: &ClosedLoop) -> 
     bench.progress.step(&format!("{step}: warming up, then {} rounds", bench.pace.rounds))?;
     let mut of: Vec<(String, Vec<f64>)> =
         running.iter().map(|running| (running.subject.name.clone(), Vec::new())).collect();
-    pause(bench.pace.warm_up, load)?;
+    load.run_for(bench.pace.warm_up)?;
     let mut before = read(running, load)?;
     for round in 0..bench.pace.rounds {
         bench.progress.round(step, round, bench.pace.rounds)?;
-        pause(bench.pace.slice, load)?;
+        load.run_for(bench.pace.slice)?;
         let after = read(running, load)?;
         for ((name, costs), (before, after)) in of.iter_mut().zip(before.iter().zip(&after)) {
             costs.push(cost(before, after).with_context(|| {
@@ -83,15 +80,6 @@ fn read(running: &[Running], load: &ClosedLoop) -> Result<Vec<Reading>> {
 fn cost(before: &Reading, after: &Reading) -> Option<f64> {
     let requests = after.answered.checked_sub(before.answered).filter(|requests| *requests > 0)?;
     Some(after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6 / requests as f64)
-}
-
-fn pause(duration: Duration, load: &ClosedLoop) -> Result<()> {
-    let end = Instant::now() + duration;
-    while let Some(left) = end.checked_duration_since(Instant::now()) {
-        ensure!(load.is_running(), "the load ended before its time");
-        thread::sleep(left.min(Duration::from_millis(100)));
-    }
-    Ok(())
 }
 
 impl Costs {

@@ -39,9 +39,8 @@ macro_rules! filter {
                 VM.with(|vm| vm.on_context_create(context, parent));
             }
 
-            fn on_configure(plugin: u32) -> bool {
+            fn on_configure(plugin: u32) {
                 VM.with(|vm| vm.on_configure(plugin));
-                true
             }
 
             fn on_tick(plugin: u32) {

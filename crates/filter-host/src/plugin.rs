@@ -15,7 +15,7 @@ pub(crate) struct Plugin<L> {
     refused: Refused,
     /// Whether requests came since the last tick.
     is_used: bool,
-    /// How often other plug-ins were called by their timers since this one was.
+    /// How often other plug-ins were called by their timers since the host last called this one.
     pub(crate) silence: usize,
 }
 
@@ -61,7 +61,6 @@ impl<L: Logic> Plugin<L> {
     }
 
     pub(crate) fn on_tick(&mut self) {
-        self.silence = 0;
         if let Some(active) = &self.active {
             active.counters.flush();
         }
@@ -73,6 +72,7 @@ impl<L: Logic> Plugin<L> {
 
     pub(crate) fn on_request_headers(&mut self) {
         self.is_used = true;
+        self.silence = 0;
         if let Some(active) = &self.active {
             let count = |counter| active.counters.add_one(counter);
             HostRequest::apply(active.logic.on_request(&HostRequest, count));

@@ -18,7 +18,7 @@ impl RequestHeaders for HostRequest {
 
     fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         // The map's getter knows the first line only; Envoy's attribute joins them.
-        get_property(&["request", "headers", name]).map(Cow::Owned)
+        get_property(&["request\0headers\0", name].concat()).map(Cow::Owned)
     }
 
     fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
@@ -28,7 +28,7 @@ impl RequestHeaders for HostRequest {
 
 impl Request for HostRequest {
     fn direction(&self) -> Option<Direction> {
-        let direction = get_property(&["xds", "listener_direction"])?;
+        let direction = get_property("xds\0listener_direction")?;
         // An int64 (Envoy's `attributes.rst`), with the values of `envoy.config.core.v3.TrafficDirection`.
         match i64::from_le_bytes(direction.try_into().ok()?) {
             1 => Some(Direction::Inbound),

@@ -40,7 +40,7 @@ impl<L: Logic> Vm<L> {
     /// An update may come to the context that it replaces or to a new one in the same VM, depending on the version of
     /// Envoy; either way the old configuration is found here, by the plug-in's name.
     pub fn on_configure(&self, context: u32) {
-        let name = get_property(&["plugin_name"]).unwrap_or_default();
+        let name = get_property("plugin_name").unwrap_or_default();
         let plugins = &mut self.0.borrow_mut().plugins;
         let is_same = |plugin: &&Plugin<L>| plugin.context == context;
         let is_named_so = |plugin: &&Plugin<L>| plugin.name == name;
@@ -51,12 +51,12 @@ impl<L: Logic> Vm<L> {
         set_tick_period(FLUSH_PERIOD);
     }
 
-    /// A second has passed for a plug-in.
+    /// A second has passed for a plug-in. The counts of all of them go to the host, because of those that have ended.
     pub fn on_tick(&self, context: u32) {
         let plugins = &mut self.0.borrow_mut().plugins;
         let silent = SILENT_PERIODS * plugins.len();
-        plugins.iter_mut().for_each(|plugin| plugin.silence += 1);
-        if let Some(plugin) = plugins.iter_mut().find(|plugin| plugin.context == context) {
+        for plugin in &mut *plugins {
+            plugin.silence = if plugin.context == context { 0 } else { plugin.silence + 1 };
             plugin.on_tick();
         }
         plugins.retain(|plugin| plugin.silence <= silent);

@@ -8,8 +8,9 @@ pub trait Module {
     /// A context begins: a stream of the plug-in `parent`, or a plug-in itself if that is 0.
     fn on_context_create(context: u32, parent: u32);
 
-    /// The configuration of a plug-in is there to be read ([`crate::plugin_configuration`]); false refuses it.
-    fn on_configure(plugin: u32) -> bool;
+    /// The configuration of a plug-in is there to be read ([`crate::plugin_configuration`]). The host is told that it is
+    /// accepted: what it does otherwise depends on what it was told before (`ARCHITECTURE.md`, "Configuration").
+    fn on_configure(plugin: u32);
 
     /// The period of [`crate::set_tick_period`] has passed.
     fn on_tick(plugin: u32);
@@ -40,7 +41,9 @@ macro_rules! export {
 
             #[unsafe(no_mangle)]
             extern "C" fn proxy_on_configure(plugin: u32, _size: usize) -> u32 {
-                u32::from(<$module as $crate::Module>::on_configure(plugin))
+                const ACCEPTED: u32 = 1;
+                <$module as $crate::Module>::on_configure(plugin);
+                ACCEPTED
             }
 
             #[unsafe(no_mangle)]

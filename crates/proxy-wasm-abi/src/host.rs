@@ -47,9 +47,10 @@ pub fn plugin_configuration() -> Vec<u8> {
     imports::buffer(PLUGIN_CONFIGURATION).unwrap_or_default()
 }
 
-/// A property, such as `["xds", "listener_direction"]`: Envoy's attributes as CEL's bytes. `None` if there is none.
-pub fn get_property(path: &[&str]) -> Option<Vec<u8>> {
-    let value = imports::property(path.join("\0").as_bytes()).ok()?;
+/// A property: Envoy's attributes as CEL's bytes. `None` if there is none. The parts of its path are separated by NUL, as in
+/// `xds\0listener_direction`.
+pub fn get_property(path: &str) -> Option<Vec<u8>> {
+    let value = imports::property(path.as_bytes()).ok()?;
     Some(value).filter(|value| !value.is_empty())
 }
 

@@ -1,8 +1,8 @@
 //! The part of the [Proxy-Wasm ABI 0.2.1](https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1) that the
 //! filters need: the host's functions as safe Rust, and the callbacks that a module exports.
 //!
-//! The Rust SDK exports every callback there is, and the host calls each of them for each stream, so that a filter of
-//! one callback is paid for five times; it ends the VM, and with it every stream of a worker, where a host function
+//! The Rust SDK exports every callback there is, and the host calls those of a stream for each stream, so that a filter
+//! of one callback is paid for as if it had them all; it ends the VM, and with it every stream of a worker, where a host function
 //! returns what it does not expect. Here a module exports what it implements, and what cannot be read is not there.
 
 mod callbacks;

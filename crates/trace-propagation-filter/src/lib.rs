@@ -53,5 +53,5 @@ impl Store for Process {
 
 /// The value of a label of the pod, as Istio writes it into the node's metadata. Readable outside of streams too.
 fn node_label(label: &str) -> Option<Vec<u8>> {
-    get_property(&["xds", "node", "metadata", "LABELS", label])
+    get_property(&["xds\0node\0metadata\0LABELS\0", label].concat())
 }

@@ -7,10 +7,10 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use mio::{Events, Poll};
 
 use super::{connection::Connection, request::Template};
@@ -44,6 +44,20 @@ impl ClosedLoop {
     /// How many requests each target has answered so far.
     pub(crate) fn answered(&self) -> impl Iterator<Item = u64> + '_ {
         self.answered.iter().map(|answered| answered.load(Ordering::Relaxed))
+    }
+
+    /// Waits while requests flow.
+    ///
+    /// # Errors
+    ///
+    /// They do not any more: [`Self::stop`] says why.
+    pub(crate) fn run_for(&self, duration: Duration) -> Result<()> {
+        let end = Instant::now() + duration;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            ensure!(self.is_running(), "the load ended before its time");
+            thread::sleep(left.min(Duration::from_millis(100)));
+        }
+        Ok(())
     }
 
     /// Whether requests still flow: an error ends them.

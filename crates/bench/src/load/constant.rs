@@ -198,11 +198,14 @@ mod tests {
     fn a_stall_is_charged_to_every_request_that_would_have_come() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        // Accepts, and answers the first request of each connection only after a second.
+        // Accepts, and answers nobody before a second is over.
         std::thread::spawn(move || {
             let stall = Instant::now() + Duration::from_secs(1);
             for stream in listener.incoming().flatten() {
-                std::thread::spawn(move || crate::load::upstream::serve(&stream, Some(stall)));
+                std::thread::spawn(move || {
+                    std::thread::sleep(stall.saturating_duration_since(Instant::now()));
+                    crate::load::upstream::serve(&stream)
+                });
             }
         });
         let load = Constant { rate: 100.0, warm_up: Duration::ZERO, duration: Duration::from_millis(500) };

@@ -4,7 +4,6 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     thread,
-    time::Instant,
 };
 
 use anyhow::Result;
@@ -24,24 +23,21 @@ impl Upstream {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // A proxy ends connections as it likes.
-                thread::spawn(move || serve(&stream, None).ok());
+                thread::spawn(move || serve(&stream).ok());
             }
         });
         Ok(Self { address })
     }
 }
 
-/// Answers requests without a body, one after the other, none before `stall` is over.
-pub(super) fn serve(mut stream: &TcpStream, stall: Option<Instant>) -> Result<()> {
+/// Answers requests without a body, one after the other.
+pub(super) fn serve(mut stream: &TcpStream) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     let mut head = Vec::new();
     while reader.read_until(b'\n', &mut head)? > 0 {
         if head.ends_with(b"\r\n\r\n") {
             head.clear();
-            if let Some(stall) = stall {
-                thread::sleep(stall.saturating_duration_since(Instant::now()));
-            }
             stream.write_all(ANSWER)?;
         }
     }
