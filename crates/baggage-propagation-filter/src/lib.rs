@@ -27,7 +27,7 @@ impl Logic for BaggagePropagation {
 
     fn on_request(&self, request: &HostRequest, mut count: impl FnMut(usize)) -> Vec<Edit<'_>> {
         let Verdict { edits, events } = self.0.on_request(request);
-        events.into_iter().for_each(|event| count(event.counter()));
+        events.iter().for_each(|event| count(event.counter()));
         edits
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn carry<'a>(propagator: &'a Propagator, way: Way, headers: &dyn Requ
     let mut verdict = Verdict::default();
     let mut own = Vec::new();
     for pair in pairs {
-        own.extend(pair.settle(propagator.on_conflict, &mut verdict));
+        own.extend(pair.settle(propagator.on_conflict, way, &mut verdict));
     }
     if way != Way::Outbound && !own.is_empty() {
         let drops_malformed = propagator.malformed == MalformedConfig::Drop;
@@ -114,8 +114,9 @@ fn header_of<'r>(mapping: &Mapping, headers: &'r dyn RequestHeaders) -> Option<C
 }
 
 impl<'a> Pair<'a, '_> {
-    /// Decides about the value and has the header say it; `None` if there is no value.
-    fn settle(self, on_conflict: OnConflictConfig, verdict: &mut Verdict<'a>) -> Option<Own<'a>> {
+    /// Decides about the value and has the header say it. What the list is to say, `None` if there is no value; where the list
+    /// is only read it does not matter.
+    fn settle(self, on_conflict: OnConflictConfig, way: Way, verdict: &mut Verdict<'a>) -> Option<Own<'a>> {
         let member = self.member.and_then(|member| {
             let value = value::read(member);
             if value.is_none() {
@@ -139,13 +140,17 @@ impl<'a> Pair<'a, '_> {
                 Some(Own { mapping: self.mapping, value: header.into_owned(), is_written: false })
             }
             header => {
-                let value = member.as_bytes().to_vec();
-                let is_written = self.members == 1 && self.member.is_some_and(|found| value::is_written(found, &value));
+                let own = (way != Way::Outbound).then(|| {
+                    let value = member.as_bytes().to_vec();
+                    let is_written =
+                        self.members == 1 && self.member.is_some_and(|found| value::is_written(found, &value));
+                    Own { mapping: self.mapping.clone(), value, is_written }
+                });
                 if differs || header.is_none() {
                     verdict.count(Event::ToHeader);
                     verdict.edits.push(Edit::Set(name_of(&self.mapping), Cow::Owned(member)));
                 }
-                Some(Own { mapping: self.mapping, value, is_written })
+                own
             }
         }
     }

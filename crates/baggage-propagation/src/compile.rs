@@ -12,6 +12,8 @@ use crate::{
     mapping::{BAGGAGE, Mapping, Mappings, is_reserved, reserved_below},
 };
 
+/// Not inlined: the filter's shell is compiled for speed, and this is not on a request's path.
+#[inline(never)]
 pub(crate) fn compile(json: &[u8]) -> Result<Propagator, Refused> {
     let config: Config = read(json).map_err(|problem| Refused(vec![problem]))?;
     let mut compiler = Compiler::default();

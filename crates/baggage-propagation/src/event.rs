@@ -21,6 +21,10 @@ pub enum Event {
     DroppedOverLimit,
 }
 
+/// What was done to one request.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Events(u8);
+
 impl Event {
     /// All of them, in the order of their counters.
     pub const ALL: [Self; 7] = [
@@ -51,8 +55,23 @@ impl Event {
         self as usize
     }
 
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
     pub(crate) fn metric(self) -> String {
         metric_name(&[("action", self.action().as_bytes())], "baggage_propagation_requests")
+    }
+}
+
+impl Events {
+    /// Each at most once, in the order of their counters.
+    pub fn iter(self) -> impl Iterator<Item = Event> {
+        Event::ALL.into_iter().filter(move |event| self.0 & event.bit() != 0)
+    }
+
+    pub(crate) fn insert(&mut self, event: Event) {
+        self.0 |= event.bit();
     }
 }
 
@@ -68,5 +87,14 @@ mod tests {
         for (index, event) in Event::ALL.into_iter().enumerate() {
             assert_eq!(event.counter(), index);
         }
+    }
+
+    #[test]
+    fn an_event_is_counted_once() {
+        let mut events = Events::default();
+        for event in [Event::DroppedOverLimit, Event::ToHeader, Event::DroppedOverLimit] {
+            events.insert(event);
+        }
+        assert_eq!(events.iter().collect::<Vec<_>>(), [Event::ToHeader, Event::DroppedOverLimit]);
     }
 }

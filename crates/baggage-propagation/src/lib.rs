@@ -27,6 +27,6 @@ mod strip;
 mod value;
 mod write;
 
-pub use event::Event;
+pub use event::{Event, Events};
 pub use plugin_config::{Problem, Refused};
 pub use propagator::{Propagator, Verdict};

@@ -4,7 +4,7 @@ use header_edit::{Direction, Edit, HeaderList, HeaderName, Request, RequestHeade
 use plugin_config::Refused;
 
 use crate::{
-    Event,
+    Event, Events,
     carry::{Way, carry},
     compile::compile,
     config::{DirectionConfig, MalformedConfig, OnConflictConfig},
@@ -33,8 +33,8 @@ pub struct Propagator {
 pub struct Verdict<'a> {
     /// What to change about the headers.
     pub edits: Vec<Edit<'a>>,
-    /// What to count, each at most once.
-    pub events: Vec<Event>,
+    /// What to count.
+    pub events: Events,
 }
 
 impl Propagator {
@@ -80,8 +80,6 @@ impl Propagator {
 
 impl Verdict<'_> {
     pub(crate) fn count(&mut self, event: Event) {
-        if !self.events.contains(&event) {
-            self.events.push(event);
-        }
+        self.events.insert(event);
     }
 }

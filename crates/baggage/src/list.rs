@@ -14,7 +14,11 @@ pub struct List<'a>(pub &'a [u8]);
 
 /// What stands between two commas of a [`List`]: a `list-member`, or what somebody took for one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Member<'a>(&'a [u8]);
+pub struct Member<'a> {
+    bytes: &'a [u8],
+    /// Key and value.
+    pair: Option<(&'a [u8], &'a [u8])>,
+}
 
 /// The members of a [`List`], in order.
 #[derive(Clone, Debug)]
@@ -37,22 +41,33 @@ impl<'a> Iterator for Members<'a> {
         let rest = self.0.take()?;
         let comma = rest.iter().position(|byte| *byte == b',');
         self.0 = comma.and_then(|comma| rest.get(comma + 1..));
-        rest.get(..comma.unwrap_or(rest.len())).map(Member)
+        rest.get(..comma.unwrap_or(rest.len())).map(Member::new)
     }
 }
 
 // === impl Member ===
 
 impl<'a> Member<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let end = bytes.iter().position(|byte| matches!(byte, b'=' | b';'));
+        let equals = end.filter(|at| bytes.get(*at) == Some(&b'='));
+        let pair = equals.and_then(|equals| {
+            let value = bytes.get(equals + 1..)?;
+            let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
+            Some((trim(bytes.get(..equals)?), trim(value.get(..end)?)))
+        });
+        Self { bytes, pair }
+    }
+
     /// Every byte between the commas, with the white space around the member.
     pub fn as_bytes(self) -> &'a [u8] {
-        self.0
+        self.bytes
     }
 
     /// Whether there is nothing but white space. HTTP has recipients of a list ignore such elements (RFC 9110, section
     /// 5.6.1.2).
     pub fn is_empty(self) -> bool {
-        trim(self.0).is_empty()
+        trim(self.bytes).is_empty()
     }
 
     /// What stands before the first `=`, without the white space around it; `None` if there is no `=` or only one that
@@ -61,13 +76,13 @@ impl<'a> Member<'a> {
     /// Keys are compared byte for byte: they are case-sensitive and not percent-encoded (specification, section
     /// 3.3.1.2). A key need not be the token that the specification asks for: [`is_token`] says.
     pub fn key(self) -> Option<&'a [u8]> {
-        self.pair().map(|(key, _)| key)
+        self.pair.map(|(key, _)| key)
     }
 
     /// The value as it is written, without properties and without the white space around it: everything after the first
     /// `=`, further ones included (specification, section 3.3.1.3).
     pub fn raw_value(self) -> Option<&'a [u8]> {
-        self.pair().map(|(_, value)| value)
+        self.pair.map(|(_, value)| value)
     }
 
     /// The value, percent-decoded.
@@ -85,7 +100,7 @@ impl<'a> Member<'a> {
     /// Everything after the first `;`, as it is written: the properties, which are opaque (specification, section
     /// 3.3.1.4). `None` if there is no `;`.
     pub fn properties(self) -> Option<&'a [u8]> {
-        self.0.iter().position(|byte| *byte == b';').and_then(|at| self.0.get(at + 1..))
+        self.bytes.iter().position(|byte| *byte == b';').and_then(|at| self.bytes.get(at + 1..))
     }
 
     /// Whether a `%` in the value or in the properties is not followed by two hexadecimal digits (specification, section
@@ -93,14 +108,8 @@ impl<'a> Member<'a> {
     ///
     /// OpenTelemetry's Java SDK drops the whole list when it meets such a member.
     pub fn has_broken_encoding(self) -> bool {
-        let encoded = self.key().and_then(|_| self.0.iter().position(|byte| *byte == b'='));
-        encoded.and_then(|at| self.0.get(at..)).is_some_and(|encoded| percent::decode(encoded).is_none())
-    }
-
-    fn pair(self) -> Option<(&'a [u8], &'a [u8])> {
-        let pair = self.0.split(|byte| *byte == b';').next()?;
-        let equals = pair.iter().position(|byte| *byte == b'=')?;
-        Some((trim(pair.get(..equals)?), trim(pair.get(equals + 1..)?)))
+        let encoded = self.key().and_then(|_| self.bytes.iter().position(|byte| *byte == b'='));
+        encoded.and_then(|at| self.bytes.get(at..)).is_some_and(|encoded| percent::decode(encoded).is_none())
     }
 }
 

@@ -1,7 +1,5 @@
 //! Which plug-in a stream belongs to.
 
-use std::collections::VecDeque;
-
 /// So many streams may wait for their headers at once. Envoy begins a stream only when its headers have come (1.36 to
 /// 1.40, `Context::decodeHeaders`), so there is one; what waits longer was begun for the access log alone.
 const MAX_WAITING: usize = 1 << 10;
@@ -9,9 +7,9 @@ const MAX_WAITING: usize = 1 << 10;
 /// The streams whose headers have not come yet, each with its plug-in, the newest last.
 ///
 /// The host says which plug-in a stream belongs to when the stream begins, and only then. That it ends, as it may without
-/// headers, is not said here: the oldest is forgotten when there are too many.
+/// headers, is not said here: the older half is forgotten when there are too many.
 #[derive(Default)]
-pub(crate) struct Streams(VecDeque<Stream>);
+pub(crate) struct Streams(Vec<Stream>);
 
 struct Stream {
     context: u32,
@@ -21,15 +19,15 @@ struct Stream {
 impl Streams {
     pub(crate) fn begin(&mut self, context: u32, plugin: u32) {
         if self.0.len() == MAX_WAITING {
-            self.0.pop_front();
+            self.0.drain(..MAX_WAITING / 2);
         }
-        self.0.push_back(Stream { context, plugin });
+        self.0.push(Stream { context, plugin });
     }
 
     /// The plug-in of a stream whose headers have come; once for each stream.
     pub(crate) fn take(&mut self, context: u32) -> Option<u32> {
         let at = self.0.iter().rposition(|stream| stream.context == context)?;
-        self.0.remove(at).map(|stream| stream.plugin)
+        Some(self.0.remove(at).plugin)
     }
 }
 
@@ -56,7 +54,7 @@ mod tests {
         for context in 0..1_000_000 {
             streams.begin(context, 1);
         }
-        assert_eq!(streams.0.len(), MAX_WAITING);
+        assert!(streams.0.len() <= MAX_WAITING && streams.0.capacity() <= 2 * MAX_WAITING);
         assert_eq!([0, 999_999].map(|context| streams.take(context)), [None, Some(1)]);
     }
 

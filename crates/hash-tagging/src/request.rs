@@ -12,7 +12,7 @@ use crate::{
 pub(crate) struct Request<'t, 'r> {
     tagger: &'t Tagger,
     headers: &'r dyn RequestHeaders,
-    pub(crate) scratch: Scratch,
+    pub(crate) scratch: Box<Scratch>,
 }
 
 /// What was read and computed, each at most once. The memory is used again for the next request.
@@ -56,7 +56,7 @@ struct Tag {
 // === impl Request ===
 
 impl<'t, 'r> Request<'t, 'r> {
-    pub(crate) fn new(tagger: &'t Tagger, headers: &'r dyn RequestHeaders, mut scratch: Scratch) -> Self {
+    pub(crate) fn new(tagger: &'t Tagger, headers: &'r dyn RequestHeaders, mut scratch: Box<Scratch>) -> Self {
         reset(&mut scratch.lines, tagger.lines.entries().len());
         reset(&mut scratch.identities, tagger.identities.entries().len());
         reset(&mut scratch.hashes, tagger.hashes.entries().len());

@@ -30,7 +30,8 @@ pub struct Tagger {
     pub(crate) decision_headers: Interned<HeaderName>,
     pub(crate) counters: Interned<String>,
     pub(crate) warnings: Vec<Problem>,
-    pub(crate) scratch: RefCell<Scratch>,
+    /// That of the last request; a request that is decided about within another has its own.
+    pub(crate) scratch: RefCell<Option<Box<Scratch>>>,
 }
 
 // === impl Tagger ===
@@ -76,9 +77,10 @@ impl Tagger {
 
     /// Decides about one request, and shows every decision when it is made instead of keeping it.
     pub fn tag<'a>(&'a self, headers: &dyn RequestHeaders, mut show: impl FnMut(Decision<'a>)) -> Vec<Edit<'a>> {
-        let mut edits = Vec::new();
+        // Hardly ever more than one for each header.
+        let mut edits = Vec::with_capacity(self.tag_headers.entries().len() + self.decision_headers.entries().len());
         let mut lines = vec![Vec::new(); self.decision_headers.entries().len()];
-        let mut request = Request::new(self, headers, self.scratch.take());
+        let mut request = Request::new(self, headers, self.scratch.take().unwrap_or_default());
         for rule in &self.rules {
             let Some(decision) = request.decide(rule) else { continue };
             if !rule.shadow {
@@ -91,7 +93,7 @@ impl Tagger {
             }
             show(decision);
         }
-        self.scratch.replace(request.scratch);
+        self.scratch.replace(Some(request.scratch));
         self.explain(lines, headers, &mut edits);
         edits
     }

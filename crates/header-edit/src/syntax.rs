@@ -56,13 +56,14 @@ impl HeaderValue {
     /// Takes the bytes as they are; the empty value is allowed.
     pub fn parse(value: impl Into<Vec<u8>>) -> Result<Self, InvalidHeaderValue> {
         let value = value.into();
+        if Self::allows(&value) { Ok(Self(value)) } else { Err(InvalidHeaderValue) }
+    }
+
+    /// Whether the bytes are a header value.
+    pub fn allows(value: &[u8]) -> bool {
         let allowed = |byte: &u8| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f);
         let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-        if value.iter().all(allowed) && !blank(value.first()) && !blank(value.last()) {
-            Ok(Self(value))
-        } else {
-            Err(InvalidHeaderValue)
-        }
+        value.iter().all(allowed) && !blank(value.first()) && !blank(value.last())
     }
 
     /// The bytes of the value.

@@ -64,5 +64,5 @@ macro_rules! export {
 /// Memory that the host writes a result into, which [`crate::imports::Returned`] takes back.
 #[doc(hidden)]
 pub fn allocate(size: usize) -> *mut u8 {
-    Box::leak(vec![0; size].into_boxed_slice()).as_mut_ptr()
+    Box::leak(Box::<[u8]>::new_uninit_slice(size)).as_mut_ptr().cast()
 }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use filter_host::{HostRequest, Logic};
 use header_edit::Edit;
 use proxy_wasm_abi::{get_property, get_shared_data, now, set_shared_data};
-use trace_propagation::{Propagator, Store, Stored, Verdict};
+use trace_propagation::{Propagator, Store, Stored};
 
 filter_host::filter!(TracePropagation);
 
@@ -30,9 +30,7 @@ impl Logic for TracePropagation {
     }
 
     fn on_request(&self, request: &HostRequest, mut count: impl FnMut(usize)) -> Vec<Edit<'_>> {
-        let Verdict { edits, counters } = self.0.on_request(request, &Process);
-        counters.into_iter().for_each(|counter| count(counter.index()));
-        edits
+        self.0.propagate(request, &Process, |counter| count(counter.index()))
     }
 }
 

@@ -16,6 +16,8 @@ const MAX_SLOTS: u32 = 1 << 20;
 /// One line of the table names them all, and a request reads each.
 const MAX_ROUTE_HEADERS: usize = 16;
 
+/// Not inlined: the filter's shell is compiled for speed, and this is not on a request's path.
+#[inline(never)]
 pub(crate) fn compile(json: &[u8], pod_label: impl FnOnce(&str) -> Option<Vec<u8>>) -> Result<Propagator, Refused> {
     let config: Config = read(json).map_err(|problem| Refused(vec![problem]))?;
     let mut errors = Vec::new();

@@ -70,6 +70,7 @@ fn request_id(value: &[u8]) -> Cow<'_, [u8]> {
     const UNDECIDED: u8 = b'4';
     let mut id = Cow::Borrowed(value);
     if value.len() == LENGTH
+        && value.get(TRACE_DECISION) != Some(&UNDECIDED)
         && let Some(decision) = id.to_mut().get_mut(TRACE_DECISION)
     {
         *decision = UNDECIDED;

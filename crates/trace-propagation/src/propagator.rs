@@ -38,10 +38,10 @@ pub struct Verdict<'a> {
 }
 
 /// The id of one request.
-enum Id {
+enum Id<'r> {
     Nothing,
     TooLong,
-    Usable(Vec<u8>),
+    Usable(Cow<'r, [u8]>),
 }
 
 impl Propagator {
@@ -66,17 +66,31 @@ impl Propagator {
 
     /// Remembers what an inbound request carries, or gives an outbound request what is remembered.
     pub fn on_request<'a>(&'a self, request: &dyn Request, store: &dyn Store) -> Verdict<'a> {
-        match self.direction.or_else(|| request.direction()) {
-            Some(Direction::Inbound) => Verdict { edits: Vec::new(), counters: self.remember(request, store) },
-            Some(Direction::Outbound) => self.restore(request, store),
-            None => Verdict { edits: Vec::new(), counters: vec![Counter::UnknownDirection] },
-        }
+        let mut counters = Vec::new();
+        let edits = self.propagate(request, store, |counter| counters.push(counter));
+        Verdict { edits, counters }
     }
 
-    fn remember(&self, request: &dyn Request, store: &dyn Store) -> Vec<Counter> {
-        let id = match self.id(request) {
-            Id::Nothing => return vec![Counter::InsertNoId],
-            Id::TooLong => return vec![Counter::InsertUnusable],
+    /// The same, but tells at once what to count instead of keeping it.
+    pub fn propagate<'a>(
+        &'a self,
+        request: &dyn Request,
+        store: &dyn Store,
+        mut count: impl FnMut(Counter),
+    ) -> Vec<Edit<'a>> {
+        match self.direction.or_else(|| request.direction()) {
+            Some(Direction::Inbound) => self.remember(request, store, &mut count),
+            Some(Direction::Outbound) => return self.restore(request, store, &mut count),
+            None => count(Counter::UnknownDirection),
+        }
+        Vec::new()
+    }
+
+    fn remember(&self, request: &dyn Request, store: &dyn Store, count: &mut dyn FnMut(Counter)) {
+        let value = self.trace_header(request);
+        let id = match self.id(&value) {
+            Id::Nothing => return count(Counter::InsertNoId),
+            Id::TooLong => return count(Counter::InsertUnusable),
             Id::Usable(id) => id,
         };
         let carried = tags::read(&self.route_headers, request);
@@ -87,8 +101,8 @@ impl Propagator {
             Carried::Nothing | Carried::Unusable => None,
         };
         let (written, conflicts) = self.table.write(store, &id, tags);
-        let mut counters = vec![Counter::Conflict; usize::try_from(conflicts).unwrap_or_default()];
-        counters.push(match written {
+        (0..conflicts).for_each(|_| count(Counter::Conflict));
+        count(match written {
             _ if carried == Carried::Unusable => Counter::InsertUnusable,
             Written::New => Counter::InsertNew,
             Written::EvictedAlive => Counter::InsertEvictedAlive,
@@ -99,52 +113,58 @@ impl Propagator {
             Written::Nothing => Counter::InsertNoTag,
             Written::GivenUp => Counter::InsertGivenUp,
         });
-        counters
     }
 
     /// Header by header: what the request carries stays; else what is remembered; else, if nothing is, the pod's label.
-    fn restore<'a>(&'a self, request: &dyn Request, store: &dyn Store) -> Verdict<'a> {
-        let is_missing = |header: &HeaderName| request.first(header.as_str()).is_none_or(|tag| tag.is_empty());
-        let missing: Vec<bool> = self.route_headers.iter().map(is_missing).collect();
-        if !missing.contains(&true) {
-            return Verdict { edits: Vec::new(), counters: vec![Counter::LookupHeader] };
+    fn restore<'a>(
+        &'a self,
+        request: &dyn Request,
+        store: &dyn Store,
+        count: &mut dyn FnMut(Counter),
+    ) -> Vec<Edit<'a>> {
+        let is_missing = |header: &&HeaderName| request.first(header.as_str()).is_none_or(|tag| tag.is_empty());
+        let missing: Vec<&HeaderName> = self.route_headers.iter().filter(is_missing).collect();
+        if missing.is_empty() {
+            count(Counter::LookupHeader);
+            return Vec::new();
         }
-        let headers = self.route_headers.iter().zip(missing);
-        let headers = headers.filter_map(|(header, missing)| missing.then_some(header));
         match self.look_up(request, store) {
             Ok(tags) => {
-                let tag = |header: &HeaderName| tags.iter().find(|(tagged, _)| *tagged == header);
-                let edit =
-                    |header: &'a HeaderName| Some(Edit::Set(Cow::Borrowed(header), Cow::Owned(tag(header)?.1.clone())));
-                Verdict { edits: headers.filter_map(edit).collect(), counters: vec![Counter::LookupHit] }
+                count(Counter::LookupHit);
+                let tagged = self.route_headers.iter().zip(tags);
+                let tagged = tagged.filter(|(header, _)| missing.contains(header));
+                tagged.filter_map(|(header, tag)| Some(Edit::Set(Cow::Borrowed(header), Cow::Owned(tag?)))).collect()
             }
             Err(counter) => {
-                let edit = |header| Some(Edit::Set(Cow::Borrowed(header), Cow::Borrowed(self.pod_tag.as_ref()?)));
-                let edits: Vec<Edit<'_>> = headers.filter_map(edit).collect();
-                let label = (!edits.is_empty()).then_some(Counter::PodLabel);
-                Verdict { edits, counters: [counter].into_iter().chain(label).collect() }
+                count(counter);
+                let Some(tag) = &self.pod_tag else { return Vec::new() };
+                count(Counter::PodLabel);
+                missing.into_iter().map(|header| Edit::Set(Cow::Borrowed(header), Cow::Borrowed(tag))).collect()
             }
         }
     }
 
-    /// What is remembered about the request's id, or the counter that says why nothing is.
-    fn look_up(&self, request: &dyn Request, store: &dyn Store) -> Result<Vec<(&HeaderName, HeaderValue)>, Counter> {
-        let Id::Usable(id) = self.id(request) else { return Err(Counter::LookupNoId) };
-        let bytes = match self.table.look_up(store, &id) {
-            Found::Alive(bytes) => bytes,
-            Found::Expired => return Err(Counter::LookupExpired),
-            Found::Nothing => return Err(Counter::LookupMiss),
-        };
-        let tags = tags::decode(&bytes, self.route_headers.len()).ok_or(Counter::LookupMiss)?;
-        Ok(self.route_headers.iter().zip(tags).filter_map(|(header, tag)| Some((header, tag?))).collect())
+    /// The tags that are remembered about the request's id, in the order of the route headers; or the counter that says why
+    /// nothing is.
+    fn look_up(&self, request: &dyn Request, store: &dyn Store) -> Result<Vec<Option<HeaderValue>>, Counter> {
+        let value = self.trace_header(request);
+        let Id::Usable(id) = self.id(&value) else { return Err(Counter::LookupNoId) };
+        match self.table.look_up(store, &id, |tags| tags::decode(tags, self.route_headers.len())) {
+            Found::Alive(tags) => tags.ok_or(Counter::LookupMiss),
+            Found::Expired => Err(Counter::LookupExpired),
+            Found::Nothing => Err(Counter::LookupMiss),
+        }
     }
 
-    fn id(&self, request: &dyn Request) -> Id {
-        let value = request.first(self.trace_header.as_str()).unwrap_or_default();
-        match self.id_format.id(&value) {
+    fn trace_header<'r>(&self, request: &'r dyn Request) -> Cow<'r, [u8]> {
+        request.first(self.trace_header.as_str()).unwrap_or_default()
+    }
+
+    fn id<'v>(&self, value: &'v [u8]) -> Id<'v> {
+        match self.id_format.id(value) {
             None => Id::Nothing,
             Some(id) if id.len() > MAX_ID => Id::TooLong,
-            Some(id) => Id::Usable(id.into_owned()),
+            Some(id) => Id::Usable(id),
         }
     }
 }

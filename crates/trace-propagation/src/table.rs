@@ -7,7 +7,7 @@ use header_edit::HeaderName;
 
 use crate::{
     Store,
-    set::{Entry, WAYS, decode, encode},
+    set::{Entries, Entry, decode, encode},
 };
 
 /// How often a set is read again when other workers keep writing it.
@@ -38,8 +38,8 @@ pub(crate) struct Table {
 
 /// What the table knows about an id.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Found {
-    Alive(Vec<u8>),
+pub(crate) enum Found<T> {
+    Alive(T),
     Expired,
     Nothing,
 }
@@ -71,11 +71,11 @@ impl Table {
         }
     }
 
-    /// The tags that were last written for the id.
-    pub(crate) fn look_up(&self, store: &dyn Store, id: &[u8]) -> Found {
+    /// What `read` makes of the tags that were last written for the id.
+    pub(crate) fn look_up<T>(&self, store: &dyn Store, id: &[u8], read: impl FnOnce(&[u8]) -> T) -> Found<T> {
         let stored = store.get(&self.key(id)).unwrap_or_default();
-        match decode(&stored.value).into_iter().find(|entry| entry.id == id) {
-            Some(entry) if self.is_alive(&entry, store.now()) => Found::Alive(entry.tags.to_vec()),
+        match decode(&stored.value).iter().find(|entry| entry.id == id) {
+            Some(entry) if self.is_alive(entry, store.now()) => Found::Alive(read(entry.tags)),
             Some(_) => Found::Expired,
             None => Found::Nothing,
         }
@@ -103,7 +103,7 @@ impl Table {
         (Written::GivenUp, MAX_TRIES)
     }
 
-    fn remember<'e>(&self, entries: &mut Vec<Entry<'e>>, new: Entry<'e>) -> Written {
+    fn remember<'e>(&self, entries: &mut Entries<'e>, new: Entry<'e>) -> Written {
         if let Some(known) = entries.iter_mut().find(|entry| entry.id == new.id) {
             let is_young = new.expires.saturating_sub(known.expires) < self.ttl / 2;
             let written = match known.tags == new.tags {
@@ -114,16 +114,13 @@ impl Table {
             *known = new;
             return written;
         }
-        let oldest = entries.iter().enumerate().min_by_key(|(_, entry)| entry.expires).map(|(index, _)| index);
-        let written = match oldest {
-            Some(index) if entries.len() >= WAYS => {
-                entries.remove(index);
-                Written::EvictedAlive
-            }
-            _ => Written::New,
-        };
-        entries.push(new);
-        written
+        if entries.try_push(new).is_ok() {
+            return Written::New;
+        }
+        if let Some(oldest) = entries.iter_mut().min_by_key(|entry| entry.expires) {
+            *oldest = new;
+        }
+        Written::EvictedAlive
     }
 
     /// Until the time that was written with it. An entry from further ahead than its life is long was written before the
@@ -136,11 +133,12 @@ impl Table {
     fn key(&self, id: &[u8]) -> String {
         // Reading from memory cannot fail.
         let hash = murmur3::murmur3_32(&mut &*id, 0).unwrap_or_default();
-        format!("{}{}", self.prefix, hash.checked_rem(self.sets).unwrap_or_default())
+        let set = hash.checked_rem(self.sets).unwrap_or_default();
+        [&self.prefix, itoa::Buffer::new().format(set)].concat()
     }
 }
 
-fn forget(entries: &mut Vec<Entry<'_>>, id: &[u8]) -> Written {
+fn forget(entries: &mut Entries<'_>, id: &[u8]) -> Written {
     let before = entries.len();
     entries.retain(|entry| entry.id != id);
     if entries.len() < before { Written::Forgotten } else { Written::Nothing }
@@ -159,6 +157,10 @@ mod tests {
     fn table(sets: u32) -> Table {
         let name = |name| HeaderName::parse(name).unwrap();
         Table::new(&name("X-User-Id"), &[name("lane"), name("env")], Geometry { sets, ttl_seconds: 100 })
+    }
+
+    fn look_up(table: &Table, store: &dyn Store, id: &[u8]) -> Found<Vec<u8>> {
+        table.look_up(store, id, <[u8]>::to_vec)
     }
 
     fn at(seconds: u64) -> MemoryStore {
@@ -183,9 +185,9 @@ mod tests {
         store.set_time(Duration::from_secs(1050));
         assert_eq!(table.write(&store, b"jessie", Some(b"s2")), (Written::Refreshed, 0));
         store.set_time(Duration::from_nanos(1_149_999_999_999));
-        assert_eq!(table.look_up(&store, b"jessie"), Found::Alive(b"s2".to_vec()));
+        assert_eq!(look_up(&table, &store, b"jessie"), Found::Alive(b"s2".to_vec()));
         store.set_time(Duration::from_secs(1150));
-        assert_eq!(table.look_up(&store, b"jessie"), Found::Expired);
+        assert_eq!(look_up(&table, &store, b"jessie"), Found::Expired);
         assert_eq!(table.write(&store, b"jessie", None), (Written::Nothing, 0), "there is nothing to forget");
     }
 
@@ -198,9 +200,9 @@ mod tests {
         }
         assert_eq!(table.write(&store, b"a", Some(b"s3")), (Written::Changed, 0), "its life starts again");
         assert_eq!(table.write(&store, b"e", Some(b"s2")), (Written::EvictedAlive, 0));
-        assert_eq!(table.look_up(&store, b"b"), Found::Nothing);
+        assert_eq!(look_up(&table, &store, b"b"), Found::Nothing);
         for id in ["a", "c", "d", "e"] {
-            assert!(matches!(table.look_up(&store, id.as_bytes()), Found::Alive(_)), "{id}");
+            assert!(matches!(look_up(&table, &store, id.as_bytes()), Found::Alive(_)), "{id}");
         }
         store.set_time(Duration::from_secs(102));
         assert_eq!(table.write(&store, b"f", Some(b"s2")), (Written::New, 0), "c has expired");
@@ -210,9 +212,9 @@ mod tests {
     fn what_another_wrote_is_an_empty_set() {
         let (table, store) = (table(1), at(0));
         store.set("tl/trace/1/x-user-id/lane,env/0", b"something else", 0);
-        assert_eq!(table.look_up(&store, b"jessie"), Found::Nothing);
+        assert_eq!(look_up(&table, &store, b"jessie"), Found::Nothing);
         assert_eq!(table.write(&store, b"jessie", Some(b"s2")), (Written::New, 0));
-        assert_eq!(table.look_up(&store, b"jessie"), Found::Alive(b"s2".to_vec()));
+        assert_eq!(look_up(&table, &store, b"jessie"), Found::Alive(b"s2".to_vec()));
     }
 
     #[test]
@@ -220,9 +222,9 @@ mod tests {
         let (table, store) = (table(1), at(1_000_000));
         table.write(&store, b"jessie", Some(b"s2"));
         store.set_time(Duration::from_secs(999_999));
-        assert_eq!(table.look_up(&store, b"jessie"), Found::Alive(b"s2".to_vec()), "a small correction");
+        assert_eq!(look_up(&table, &store, b"jessie"), Found::Alive(b"s2".to_vec()), "a small correction");
         store.set_time(Duration::from_secs(5000));
-        assert_eq!(table.look_up(&store, b"jessie"), Found::Expired);
+        assert_eq!(look_up(&table, &store, b"jessie"), Found::Expired);
     }
 
     /// Before every write another worker writes the same set, as often as it is told to.
@@ -259,7 +261,7 @@ mod tests {
             contested.rivals.set(2);
             assert_eq!(table(1).write(&contested, b"jessie", Some(b"s2")), (Written::New, 2));
             for id in [b"jessie".as_slice(), b"r\0", b"r\x01"] {
-                assert!(matches!(table(1).look_up(&contested, id), Found::Alive(_)), "{}", id.escape_ascii());
+                assert!(matches!(look_up(&table(1), &contested, id), Found::Alive(_)), "{}", id.escape_ascii());
             }
         }
     }

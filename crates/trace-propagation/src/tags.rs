@@ -25,7 +25,7 @@ pub(crate) fn read(route_headers: &[HeaderName], headers: &(impl RequestHeaders 
     for header in route_headers {
         let tag = headers.first(header.as_str()).unwrap_or_default();
         length += tag.len();
-        if length > MAX_TAGS || HeaderValue::parse(tag.as_ref()).is_err() {
+        if length > MAX_TAGS || !HeaderValue::allows(&tag) {
             return Carried::Unusable;
         }
         push_bytes(&mut bytes, &tag);
