@@ -1,4 +1,4 @@
-//! How much CPU time a process has had, in nanoseconds, from Linux's schedstat.
+//! How much CPU time a process has had, and how busy a core was, as Linux accounts for it.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -19,6 +19,39 @@ pub(crate) fn time_of(process: u32) -> Result<Duration> {
         }
     }
     Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// What a core has done since the machine started, in the kernel's ticks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct CoreTime {
+    busy: u64,
+    idle: u64,
+}
+
+impl CoreTime {
+    /// # Errors
+    ///
+    /// The kernel keeps no account of this core.
+    pub(crate) fn of(core: usize) -> Result<Self> {
+        let text = fs::read_to_string("/proc/stat").context("/proc/stat")?;
+        core_time(&text, core).with_context(|| format!("/proc/stat has no times of core {core}"))
+    }
+
+    /// The part of the time since `before` in which the core was busy; `None` if no time has passed.
+    pub(crate) fn busy_since(self, before: Self) -> Option<f64> {
+        let (busy, idle) = (self.busy.checked_sub(before.busy)?, self.idle.checked_sub(before.idle)?);
+        let total = busy + idle;
+        (total > 0).then(|| busy as f64 / total as f64)
+    }
+}
+
+/// From the lines `cpu0 user nice system idle iowait irq softirq steal …`
+/// (<https://docs.kernel.org/filesystems/proc.html>, section 1.7).
+fn core_time(stat: &str, core: usize) -> Option<CoreTime> {
+    let line = stat.lines().find_map(|line| line.strip_prefix(&format!("cpu{core} ")))?;
+    let times: Vec<u64> = line.split_ascii_whitespace().take(8).map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [user, nice, system, idle, waiting, irq, softirq, steal] = times.try_into().ok()?;
+    Some(CoreTime { busy: user + nice + system + irq + softirq + steal, idle: idle + waiting })
 }
 
 /// Whether this kernel keeps the account at all.
@@ -52,6 +85,16 @@ mod tests {
         for text in ["", "12", "12 34", "12 34 x", "-1 2 3", "1.5 2 3", "1 2 3 4"] {
             assert_eq!(run_time(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_core_is_busy_unless_it_is_idle() {
+        let stat = "cpu  9 9 9 9 9 9 9 9 9 9\ncpu0 1 2 3 40 5 6 7 8 0 0\ncpu1 10 20 30 400 50 60 70 80 0 0\nintr 1\n";
+        let (first, second) = (core_time(stat, 0).unwrap(), core_time(stat, 1).unwrap());
+        assert_eq!(first, CoreTime { busy: 27, idle: 45 });
+        assert_eq!(second.busy_since(first), Some(243.0 / 648.0));
+        assert_eq!((first.busy_since(first), first.busy_since(second)), (None, None));
+        assert_eq!((core_time(stat, 2), core_time("cpu0 1 2 3\n", 0)), (None, None));
     }
 
     #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     bench::{Bench, Turns},
+    cpu::CoreTime,
     load::{ClosedLoop, Constant, Request, Target},
     statistics::{Estimate, ratio},
 };
@@ -50,10 +51,11 @@ pub(crate) enum Quantile {
     P99,
 }
 
-/// Measures them at half of what the slowest of them sustains.
+/// Measures them at half of what the slowest of them sustains: then its core is half busy.
 pub(crate) fn measure(bench: &Bench, step: &str, turns: Turns, entrances: &[Entrance]) -> Result<Latencies> {
     bench.progress.step(&format!("{step}: finding what each sustains"))?;
-    let sustained = entrances.iter().map(|entrance| sustained(entrance, turns.slice)).collect::<Result<Vec<_>>>()?;
+    let sustained =
+        entrances.iter().map(|entrance| sustained(bench, entrance, turns.slice)).collect::<Result<Vec<_>>>()?;
     let slowest = sustained.into_iter().reduce(f64::min).context("nothing to measure")?;
     let load = Constant { rate: slowest / 2.0, warm_up: turns.warm_up, duration: turns.slice };
 
@@ -90,8 +92,20 @@ fn attempt_round(load: Constant, entrances: &[Entrance], attempt: usize) -> Resu
     Ok(round)
 }
 
+/// Requests per second at which the core of the proxies would have no time left.
+///
+/// Throughput in a closed loop is more than that: under load, requests are handled in batches. So the core is looked at
+/// while it has a quarter of that to do.
+fn sustained(bench: &Bench, entrance: &Entrance, duration: Duration) -> Result<f64> {
+    let rate = throughput(entrance, duration)? / 4.0;
+    let before = CoreTime::of(bench.cores.proxies)?;
+    Constant { rate, warm_up: Duration::ZERO, duration }.run(entrance.address, &mut entrance.request.template())?;
+    let busy = CoreTime::of(bench.cores.proxies)?.busy_since(before).filter(|busy| *busy > 0.0);
+    Ok(rate / busy.with_context(|| format!("{}: the core of the proxies did nothing", entrance.name))?)
+}
+
 /// Requests per second in a closed loop.
-fn sustained(entrance: &Entrance, duration: Duration) -> Result<f64> {
+fn throughput(entrance: &Entrance, duration: Duration) -> Result<f64> {
     let (name, address, template) = (entrance.name.clone(), entrance.address, entrance.request.template());
     let load = ClosedLoop::start(vec![Target { name, address, template, connections: CONNECTIONS }]);
     let answered = answered_in(&load, duration);
@@ -123,7 +137,7 @@ impl Latencies {
     pub(crate) fn method(&self) -> String {
         let Self { rate, refused, lag, .. } = self;
         format!(
-            "Latency, {METHOD}. The rate is {rate:.0} requests per second, half of what the slowest of them sustains. \
+            "Latency, {METHOD}. The rate is {rate:.0} requests per second, at which the slowest of them keeps its core half busy. \
              {refused} rounds did not count because the generator itself lagged, or \
              answers never came; in the others it was {lag:.0} µs late at p99 \
              at worst"

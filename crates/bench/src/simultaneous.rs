@@ -2,6 +2,9 @@
 //!
 //! All Envoys share one core and all are always busy, so whatever disturbs the machine disturbs all of them alike; a ratio
 //! within a round does not see it. Taking turns instead gave 1.02, 1.33 and 1.55 for one and the same pair.
+//!
+//! Every round has Envoys of its own. Where a process happens to have its memory makes it a tenth dearer or cheaper for as
+//! long as it lives: rounds of the same processes agree with each other, and are wrong together.
 
 use std::time::Duration;
 
@@ -16,7 +19,7 @@ use crate::{
 };
 
 pub(crate) const METHOD: &str = "simultaneous: CPU time of each Envoy per answered request, all on one core at the same time, \
-     requests from another core, one Envoy worker each";
+     requests from another core, one Envoy worker each, every round with Envoys of its own";
 
 /// Each, so that a proxy always has something to do when its turn comes.
 const CONNECTIONS: usize = 8;
@@ -33,42 +36,56 @@ struct Reading {
     answered: u64,
 }
 
-/// Starts, proves and loads the subjects, all on the core of the proxies.
-pub(crate) fn measure(bench: &Bench, step: &str, subjects: Vec<Subject>) -> Result<Costs> {
-    bench.progress.step(&format!("{step}: starting {} Envoys", subjects.len()))?;
-    let running = subjects.into_iter().map(|subject| subject.start(bench)).collect::<Result<Vec<_>>>()?;
-    measure_running(bench, step, &running)
+/// Measures the subjects, all on the core of the proxies.
+pub(crate) fn measure(bench: &Bench, step: &str, subjects: &[Subject]) -> Result<Costs> {
+    measure_by(bench, step, subjects, |subject| subject.start(bench))
 }
 
-/// The same for what runs already.
-pub(crate) fn measure_running(bench: &Bench, step: &str, running: &[Running]) -> Result<Costs> {
+/// The same, where `start` decides about the cores.
+pub(crate) fn measure_by(
+    bench: &Bench,
+    step: &str,
+    subjects: &[Subject],
+    start: impl Fn(Subject) -> Result<Running>,
+) -> Result<Costs> {
+    let rounds = bench.pace.rounds;
+    bench.progress.step(&format!("{step}: {rounds} rounds of {} Envoys", subjects.len()))?;
+    let mut of: Vec<(String, Vec<f64>)> = subjects.iter().map(|subject| (subject.name.clone(), Vec::new())).collect();
+    for round in 0..rounds {
+        bench.progress.round(step, round, rounds)?;
+        let running = subjects.iter().cloned().map(&start).collect::<Result<Vec<_>>>()?;
+        let round = measure_round(bench, &running)?;
+        of.iter_mut().zip(round).for_each(|((_, costs), cost)| costs.push(cost));
+    }
+    Ok(Costs { of })
+}
+
+/// Loads what runs, and proves afterwards that it still does what it is measured for.
+fn measure_round(bench: &Bench, running: &[Running]) -> Result<Vec<f64>> {
     let targets = running.iter().map(|running| running.target(CONNECTIONS)).collect::<Result<Vec<_>>>()?;
     let load = ClosedLoop::start(targets);
-    let costs = rounds(bench, step, running, &load);
-    // An error of the load explains one of the rounds.
+    let costs = costs_under(&load, bench, running);
+    // An error of the load explains one of the round.
     load.stop()?;
     running.iter().try_for_each(Running::prove)?;
     costs
 }
 
-fn rounds(bench: &Bench, step: &str, running: &[Running], load: &ClosedLoop) -> Result<Costs> {
-    bench.progress.step(&format!("{step}: warming up, then {} rounds", bench.pace.rounds))?;
-    let mut of: Vec<(String, Vec<f64>)> =
-        running.iter().map(|running| (running.subject.name.clone(), Vec::new())).collect();
+fn costs_under(load: &ClosedLoop, bench: &Bench, running: &[Running]) -> Result<Vec<f64>> {
     load.run_for(bench.pace.warm_up)?;
-    let mut before = read(running, load)?;
-    for round in 0..bench.pace.rounds {
-        bench.progress.round(step, round, bench.pace.rounds)?;
-        load.run_for(bench.pace.slice)?;
-        let after = read(running, load)?;
-        for ((name, costs), (before, after)) in of.iter_mut().zip(before.iter().zip(&after)) {
-            costs.push(cost(before, after).with_context(|| {
-                format!("{name}: nothing was answered in a whole round, so something else has the machine")
-            })?);
-        }
-        before = after;
-    }
-    Ok(Costs { of })
+    let before = read(running, load)?;
+    load.run_for(bench.pace.slice)?;
+    let after = read(running, load)?;
+    let of = running.iter().zip(before.iter().zip(&after));
+    of.map(|(running, (before, after))| {
+        cost(before, after).with_context(|| {
+            format!(
+                "{}: nothing was answered in a whole round, so something else has the machine",
+                running.subject.name
+            )
+        })
+    })
+    .collect()
 }
 
 fn read(running: &[Running], load: &ClosedLoop) -> Result<Vec<Reading>> {

@@ -19,7 +19,7 @@ const STEP: &str = "filters, CPU";
 const BOTH: &str = "trace propagation, both";
 
 pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
-    let costs = simultaneous::measure(bench, STEP, filters(bench)?)?;
+    let costs = simultaneous::measure(bench, STEP, &filters(bench)?)?;
     let mut section = Section::new("filters", "Each filter, and all in one proxy", &[simultaneous::METHOD, REQUESTS]);
     section.plotted = vec![ADDED];
     let floor = costs.added(FLOOR, NONE)?;
@@ -38,7 +38,7 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
 
 /// The goals only.
 pub(super) fn check(bench: &Bench) -> Result<Vec<Goal>> {
-    goals(&simultaneous::measure(bench, STEP, filters(bench)?)?)
+    goals(&simultaneous::measure(bench, STEP, &filters(bench)?)?)
 }
 
 fn goals(costs: &Costs) -> Result<Vec<Goal>> {

@@ -10,6 +10,7 @@ use crate::{
     report::Section,
     simultaneous::{self, Costs},
     statistics::{Estimate, ratio},
+    subject::Subject,
     subjects::{
         NONE, NONE_TAGGED, RELEASE, baggage_members, bare_both_ways, bare_user, policies_of, rules_of, trace_ids,
     },
@@ -57,7 +58,7 @@ fn measure_rules(bench: &Bench) -> Result<Costs> {
     for (name, number) in POLICIES {
         subjects.push(policies_of(bench, name, number)?);
     }
-    simultaneous::measure(bench, "growth, rules and policies", subjects)
+    simultaneous::measure(bench, "growth, rules and policies", &subjects)
 }
 
 fn goal(costs: &Costs) -> Result<Goal> {
@@ -69,7 +70,8 @@ fn baggage(bench: &Bench, section: &mut Section) -> Result<()> {
     let members =
         [("1 member", "1, no filter", 1), ("8 members", "8, no filter", 8), ("64 members", "64, no filter", 64)];
     let subjects = members.iter().flat_map(|(name, baseline, number)| baggage_members(bench, name, baseline, *number));
-    let costs = simultaneous::measure(bench, "growth, baggage", subjects.collect())?;
+    let subjects: Vec<Subject> = subjects.collect();
+    let costs = simultaneous::measure(bench, "growth, baggage", &subjects)?;
     add(section, &costs, &members.map(|(name, baseline, _)| (name, baseline)))
 }
 
@@ -79,7 +81,7 @@ fn ids(bench: &Bench, section: &mut Section) -> Result<()> {
     let mut subjects = bare_both_ways().to_vec();
     subjects.extend(inbound.iter().map(|(name, number)| trace_ids(bench, name, Way::Inbound, *number)));
     subjects.extend(outbound.iter().map(|(name, number)| trace_ids(bench, name, Way::Outbound, *number)));
-    let costs = simultaneous::measure(bench, "growth, ids", subjects)?;
+    let costs = simultaneous::measure(bench, "growth, ids", &subjects)?;
     add(section, &costs, &inbound.map(|(name, _)| (name, NONE_TAGGED)))?;
     add(section, &costs, &outbound.map(|(name, _)| (name, NONE)))
 }
@@ -91,10 +93,9 @@ fn workers(bench: &Bench, section: &mut Section) -> Result<()> {
         let mut subjects = vec![bare_user(), rules_of(bench, RELEASE, 1)?];
         subjects.iter_mut().for_each(|subject| subject.proxy.workers = workers);
         let step = format!("growth, {workers} workers");
-        let costs = bench.cores.everywhere(|| {
-            let running = subjects.into_iter().map(|subject| subject.start_here(bench)).collect::<Result<Vec<_>>>()?;
-            simultaneous::measure_running(bench, &step, &running)
-        })?;
+        let costs = bench
+            .cores
+            .everywhere(|| simultaneous::measure_by(bench, &step, &subjects, |subject| subject.start_here(bench)))?;
         let name = if workers == 1 { "1 worker".to_owned() } else { format!("{workers} workers") };
         section.add(&name, ADDED, Estimate::of(&costs.added(RELEASE, NONE)?));
     }

@@ -12,6 +12,8 @@ use crate::{
 
 pub(crate) const NONE: &str = "no filter";
 pub(crate) const FLOOR: &str = "floor";
+/// With a callback that says which plug-in a stream belongs to.
+pub(crate) const FLOOR_TOLD: &str = "floor, told of streams";
 pub(crate) const LUA: &str = "Lua";
 pub(crate) const PLAIN: &str = "plain SDK build";
 pub(crate) const RELEASE: &str = "release module";
@@ -36,6 +38,7 @@ pub(crate) fn hash_tagging(bench: &Bench, upstream: std::net::SocketAddr) -> Res
     Ok(vec![
         bare_user(),
         subject(FLOOR, vec![module(&modules.floor())], tags()?),
+        subject(FLOOR_TOLD, vec![module(&modules.floor_told())], tags()?),
         subject(LUA, vec![filter::lua()], tags()?),
         subject(PLAIN, vec![module(&modules.sdk())], tags()?),
         subject(RELEASE, vec![module(&modules.release(Filter::HashTagging))], tags()?),
