@@ -71,8 +71,10 @@ impl<'t, 'r> Request<'t, 'r> {
             return None;
         }
         let decision = self.decide_by(rule, tag);
-        if let Some(tag) = self.scratch.tags.get_mut(rule.tag_header.index) {
-            tag.is_settled = decision.settles();
+        if decision.settles()
+            && let Some(tag) = self.scratch.tags.get_mut(rule.tag_header.index)
+        {
+            tag.is_settled = true;
         }
         Some(decision)
     }
