@@ -1,8 +1,8 @@
 //! An in-process Proxy-Wasm host that runs the filter modules as they are shipped.
 //!
 //! It stands in for Envoy: it keeps the state that Envoy keeps (headers, properties, shared data, metrics, log), answers
-//! the host calls of ABI 0.2.1 from that state, and lets a test read the outcome. It neither records nor expects calls.
-//! Where Envoy would take a filter's mistake silently, it is stricter: a host call that it does not know, memory that is
+//! the host calls of ABI 0.2.1 from that state, and lets a test read the outcome. It counts calls, but neither records nor
+//! expects any. Where Envoy would take a filter's mistake silently, it is stricter: a host call that it does not know, memory that is
 //! not the module's, or a header that HTTP does not allow is an error.
 //!
 //! Its model is Envoy 1.38 to 1.40 (`source/extensions/common/wasm/context.cc`) on proxy-wasm-cpp-host

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use baggage::{List, Member, decode, is_token};
+use baggage::{List, Member, decode};
 use header_edit::HeaderName;
 
 /// The header that holds the list itself.
@@ -56,7 +56,8 @@ impl Mappings {
         if let Some(mapping) = self.of_key(key) {
             return Some(Owner { mapping, is_disguised: false });
         }
-        if is_token(key) && !key.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        // As almost all keys are: with nothing to decode, and nothing that could pass for white space.
+        if key.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
             return None;
         }
         let decoded = [decode_again(key).as_slice(), b"="].concat();
@@ -77,6 +78,9 @@ impl Mappings {
     fn of_key(&self, key: &[u8]) -> Option<Cow<'_, Mapping>> {
         if let Some(mapping) = self.named.iter().find(|mapping| mapping.key.as_bytes() == key) {
             return Some(Cow::Borrowed(mapping));
+        }
+        if self.prefixes.is_empty() {
+            return None;
         }
         let key = str::from_utf8(key).ok().filter(|key| !key.bytes().any(|byte| byte.is_ascii_uppercase()))?;
         self.of_prefixed(key).map(Cow::Owned)

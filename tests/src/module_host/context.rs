@@ -22,6 +22,8 @@ pub(super) struct State {
     /// The names behind the ids this VM was given.
     pub(super) counters: Vec<String>,
     pub(super) gauges: Vec<String>,
+    /// All but those that write to the log.
+    pub(super) host_calls: u64,
     contexts: BTreeMap<u32, Context>,
     last_context: u32,
     /// The context whose callback runs.
@@ -78,6 +80,7 @@ impl State {
             properties: BTreeMap::new(),
             counters: Vec::new(),
             gauges: Vec::new(),
+            host_calls: 0,
             contexts: BTreeMap::new(),
             last_context: 0,
             current: 0,

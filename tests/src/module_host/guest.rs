@@ -21,7 +21,8 @@ pub(super) struct Guest<'a> {
 
 impl<'a> Guest<'a> {
     /// For host calls that need a context: they trap while the module initializes.
-    pub(super) fn enter(caller: Caller<'a, State>) -> Result<Self, Error> {
+    pub(super) fn enter(mut caller: Caller<'a, State>) -> Result<Self, Error> {
+        caller.data_mut().host_calls += 1;
         if caller.data().restricted {
             return Err(Error::new("a module may only log while it initializes or allocates"));
         }

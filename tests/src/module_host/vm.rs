@@ -85,6 +85,11 @@ impl Vm {
         self.store.data_mut().properties.insert(path.join("\0").into_bytes(), value.to_vec());
     }
 
+    /// How often the module has called the host so far, but for its log.
+    pub fn host_calls(&self) -> u64 {
+        self.store.data().host_calls
+    }
+
     /// Creates a plugin context and configures it. Called again, it makes another one in the same VM: that is how Envoy
     /// applies a changed configuration, since it keys root contexts by name and configuration
     /// (proxy-wasm-cpp-host, `makePluginKey`).

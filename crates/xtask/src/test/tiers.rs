@@ -65,7 +65,7 @@ impl Tier {
         match self {
             Self::Unit | Self::Wasm => &[],
             Self::Native => &["native", "hashing", "baggage", "documents", "trace_table", "trace_documents"],
-            Self::Module => &["module", "plugins", "floor", "shape"],
+            Self::Module => &["module", "plugins", "host_calls", "floor", "shape"],
             Self::Registry => &["images"],
             Self::Envoy => &[
                 "envoy",

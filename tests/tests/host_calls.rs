@@ -1,0 +1,100 @@
+//! How often a module calls its host about a request. A call is what a request pays for, so each must be worth it: one to
+//! read a header, one to write it, none to write what is there already.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::iter;
+
+use traffic_lanes_tests::{
+    filter::Filter,
+    module_host::{Header, Module, Process, Vm},
+};
+
+/// `envoy.config.core.v3.TrafficDirection`, as `xds.listener_direction` has it.
+const INBOUND: i64 = 1;
+const OUTBOUND: i64 = 2;
+
+const ID: (&str, &str) = ("x-request-id", "one");
+const OTHER_ID: (&str, &str) = ("x-request-id", "two");
+const TAG: (&str, &str) = ("x-asm-prefer-tag", "s2");
+const USER: (&str, &str) = ("x-user-id", "jessie");
+const MEMBER: (&str, &str) = ("baggage", "tenant=7,lane=s2");
+
+/// A module with one plug-in.
+struct Worker {
+    vm: Vm,
+    plugin: traffic_lanes_tests::module_host::Plugin,
+}
+
+impl Worker {
+    fn start(filter: Filter, configuration: &str) -> Self {
+        let mut vm = Vm::start(&Module::load(&filter.module().unwrap()).unwrap(), &Process::new()).unwrap();
+        let plugin = vm.configure("lanes", configuration.as_bytes()).unwrap();
+        Self { vm, plugin }
+    }
+
+    /// How many calls a request of these headers makes.
+    fn calls(&mut self, direction: i64, headers: &[(&str, &str)]) -> u64 {
+        self.vm.set_property(&["xds", "listener_direction"], &direction.to_le_bytes());
+        let headers: Vec<Header> = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let before = self.vm.host_calls();
+        let stream = self.vm.request(self.plugin, headers, true).unwrap();
+        let calls = self.vm.host_calls() - before;
+        self.vm.finish(stream).unwrap();
+        calls
+    }
+}
+
+fn rules(number: usize, incoming: &str) -> String {
+    let rule = format!(
+        r#"{{"header": "x-user-id", "modulo": 100, "tagHeader": "x-asm-prefer-tag", "incoming": "{incoming}",
+            "policies": [{{"from": 16, "range": 17, "tagValue": "s2"}}]}}"#
+    );
+    format!(r#"{{"rules": [{}]}}"#, iter::repeat_n(rule, number).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn hash_tagging_reads_once_and_writes_once() {
+    for number in [1, 100] {
+        let mut worker = Worker::start(Filter::HashTagging, &rules(number, "replace"));
+        assert_eq!(worker.calls(OUTBOUND, &[USER]), 2, "the user, the tag: {number} rules");
+        assert_eq!(worker.calls(OUTBOUND, &[]), 1, "no user: {number} rules");
+        assert_eq!(worker.calls(OUTBOUND, &[("x-user-id", "bob")]), 1, "a user without a tag: {number} rules");
+    }
+    let mut worker = Worker::start(Filter::HashTagging, &rules(1, "keep"));
+    assert_eq!(worker.calls(OUTBOUND, &[USER, TAG]), 1, "the tag that came along");
+}
+
+#[test]
+fn baggage_propagation_reads_a_header_and_the_list() {
+    let member = r#""members": [{"key": "lane", "header": "x-asm-prefer-tag"}]"#;
+    let mut worker = Worker::start(Filter::BaggagePropagation, &format!(r#"{{{member}, "direction": "outbound"}}"#));
+    assert_eq!(worker.calls(OUTBOUND, &[MEMBER]), 3, "the list, the header, the header's new value");
+    assert_eq!(worker.calls(OUTBOUND, &[MEMBER, TAG]), 2, "the header says it already");
+    assert_eq!(worker.calls(OUTBOUND, &[USER]), 1, "no list");
+
+    let mut worker = Worker::start(Filter::BaggagePropagation, &format!("{{{member}}}"));
+    assert_eq!(worker.calls(OUTBOUND, &[MEMBER]), 4, "the direction besides");
+    assert_eq!(worker.calls(INBOUND, &[MEMBER]), 2, "no header: nothing to carry");
+    assert_eq!(worker.calls(INBOUND, &[TAG]), 4, "the direction, the header, no list, a list");
+    assert_eq!(worker.calls(INBOUND, &[TAG, ("baggage", "lane=s2")]), 3, "the list says it already");
+}
+
+#[test]
+fn trace_propagation_reads_the_table_once() {
+    let configuration = r#""traceHeader": "x-request-id", "routeHeaders": ["x-asm-prefer-tag"]"#;
+    let mut worker = Worker::start(Filter::TracePropagation, &format!("{{{configuration}}}"));
+    assert_eq!(worker.calls(INBOUND, &[USER]), 2, "the direction, no id");
+    assert_eq!(
+        worker.calls(INBOUND, &[ID, TAG]),
+        6,
+        "the direction, the id, the tag, the time, the set, its new value"
+    );
+    assert_eq!(worker.calls(INBOUND, &[ID, TAG]), 5, "the set has it already");
+    assert_eq!(worker.calls(OUTBOUND, &[ID]), 6, "the direction, no tag, the id, the set, the time, the tag's value");
+    assert_eq!(worker.calls(OUTBOUND, &[OTHER_ID]), 4, "an id of which nothing is known");
+    assert_eq!(worker.calls(OUTBOUND, &[ID, TAG]), 2, "the request has its tag");
+
+    let inbound = format!(r#"{{{configuration}, "direction": "inbound"}}"#);
+    let mut worker = Worker::start(Filter::TracePropagation, &inbound);
+    assert_eq!(worker.calls(OUTBOUND, &[ID, TAG]), 5, "a direction that is configured is not asked for");
+}
