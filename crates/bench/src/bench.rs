@@ -78,7 +78,7 @@ impl Pace {
     /// What the ratios need.
     pub(crate) const CHECK: Self = Self { slice: Duration::from_millis(1500), rounds: 9, ..Self::FULL };
     pub(crate) const QUICK: Self = Self {
-        warm_up: Duration::from_secs(2),
+        warm_up: Duration::from_millis(500),
         slice: Duration::from_millis(400),
         rounds: 6,
         latency: Turns { warm_up: Duration::from_millis(50), slice: Duration::from_millis(250), rounds: 6 },

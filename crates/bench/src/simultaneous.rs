@@ -3,8 +3,8 @@
 //! All Envoys share one core and all are always busy, so whatever disturbs the machine disturbs all of them alike; a ratio
 //! within a round does not see it. Taking turns instead gave 1.02, 1.33 and 1.55 for one and the same pair.
 //!
-//! Every round has Envoys of its own. Where a process happens to have its memory makes it a tenth dearer or cheaper for as
-//! long as it lives: rounds of the same processes agree with each other, and are wrong together.
+//! Every round has Envoys of its own. Of two processes with one configuration, one can be a tenth dearer for as long as they
+//! live, presumably by where their memory lies: rounds of the same processes agree with each other, and are wrong together.
 
 use std::time::Duration;
 
