@@ -1,10 +1,14 @@
 //! What the types of a lane group cannot say.
 
 mod assign;
+mod gateway;
 mod lanes;
+mod mesh;
 mod names;
 mod routes;
+mod services;
 mod together;
+mod traffic;
 
 use plugin_config::Problem;
 
@@ -28,11 +32,13 @@ pub fn check(group: &LaneGroup) -> Findings {
     findings.name("metadata.name", &group.metadata.name);
     findings.name("metadata.namespace", &group.metadata.namespace);
     findings.header("spec.routeHeader", &spec.route_header);
-    findings.gateway(&spec.gateway);
+    findings.mesh(group);
+    findings.gateway(spec);
     findings.propagation(spec.mode, spec.propagation.as_ref(), &spec.route_header);
-    findings.services(&spec.services);
+    findings.services(group);
     findings.lanes(spec);
     findings.routes(spec);
+    findings.filters(&spec.filters);
     if let Some(assign) = &spec.assign {
         findings.assign(spec, assign);
     }

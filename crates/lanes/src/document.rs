@@ -1,16 +1,26 @@
 //! The lane group as it is written. What the types cannot say is said by [`crate::check`].
 
 mod assign;
+mod duration;
+mod filters;
+mod gateway;
+mod mesh;
 mod mode;
 mod route;
-
-use std::collections::BTreeMap;
+mod service;
+mod traffic;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use assign::{Assign, HashFunction, Identity, NamedUsers, Share, Users, Weight};
+pub use duration::Duration;
+pub use filters::{FailStrategy, Filters, Phase, PullPolicy};
+pub use gateway::{Gateway, GatewayPort, GatewayRef};
+pub use mesh::{IstioVersion, Mesh, Routing};
 pub use route::{Route, RouteMatch, StringMatch};
+pub use service::{Lane, Protocol, Service, ServicePort, TargetPort};
+pub use traffic::{Cors, HeaderEdits, Headers, Mirror, Redirect, Rewrite, RouteRetries};
 
 /// A lane group: the lanes of a call chain, what enters them, and who.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -58,8 +68,12 @@ pub struct Metadata {
 pub struct Spec {
     /// Whether every lane holds every service.
     pub mode: Mode,
-    /// The ingress.
-    pub gateway: Gateway,
+    /// What the mesh is like.
+    #[serde(default, skip_serializing_if = "Mesh::is_default")]
+    pub mesh: Mesh,
+    /// The ingress; none if the lanes begin inside the mesh, where callers bring the tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Gateway>,
     /// The header that carries the lane's tag.
     #[serde(default = "default_route_header")]
     pub route_header: String,
@@ -72,7 +86,11 @@ pub struct Spec {
     pub baseline: String,
     /// The lanes, the baseline among them.
     pub lanes: Vec<Lane>,
-    /// What enters the lane group, in order.
+    /// Whether a service has a place for every lane, or for those only that name it.
+    #[serde(default, skip_serializing_if = "Membership::is_default")]
+    pub membership: Membership,
+    /// What enters the lane group, in order; none without a gateway.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
     /// What happens to a request without a tag: `baseline`, in strict mode `reject`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +101,9 @@ pub struct Spec {
     /// How a request gets its tag; may be left out if the client sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assign: Option<Assign>,
+    /// How the filters get into the proxies.
+    #[serde(default, skip_serializing_if = "Filters::is_default")]
+    pub filters: Filters,
 }
 
 /// Whether every lane holds every service.
@@ -95,21 +116,15 @@ pub enum Mode {
     Permissive,
 }
 
-/// The ingress gateway.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gateway {
-    /// The labels of its pods.
-    pub selector: BTreeMap<String, String>,
-    /// Where its pods are.
-    #[serde(default = "default_gateway_namespace")]
-    pub namespace: String,
-    /// The hosts that it serves: names, `*.` and a domain, or `*`.
-    #[serde(default = "every_host")]
-    pub hosts: Vec<String>,
-    /// The port that it serves them on.
-    #[serde(default = "default_gateway_port")]
-    pub port: u16,
+/// Which lanes a service has a place for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Membership {
+    /// All: a service that joins a lane, or leaves it, needs nothing new. The cost grows as services times lanes.
+    #[default]
+    Discovered,
+    /// Those that name it: a service that joins a lane needs a new rendering. The cost grows with what the lanes hold.
+    Declared,
 }
 
 /// How the tag crosses an application. Exactly one.
@@ -141,44 +156,6 @@ pub struct Baggage {
     /// The key of the baggage member; the route header's name unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-}
-
-/// A service of the call chain.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Service {
-    /// The name of the Kubernetes service.
-    pub name: String,
-    /// Its port.
-    pub port: u16,
-    /// What is spoken on the port, as the port's name tells Istio.
-    #[serde(default, skip_serializing_if = "Protocol::is_http")]
-    pub protocol: Protocol,
-}
-
-/// What is spoken on a service's port.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// HTTP/1.1.
-    #[default]
-    Http,
-    /// HTTP/2.
-    Http2,
-    /// gRPC.
-    Grpc,
-}
-
-/// A lane.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lane {
-    /// The lane's name, which is its tag as well.
-    pub name: String,
-    /// The labels of its pods.
-    pub labels: BTreeMap<String, String>,
-    /// The services that it holds.
-    pub services: Vec<String>,
 }
 
 /// What happens to a request without a tag.
@@ -216,9 +193,9 @@ impl Serialize for Propagation {
     }
 }
 
-impl Protocol {
-    fn is_http(&self) -> bool {
-        *self == Self::Http
+impl Membership {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -226,18 +203,6 @@ fn default_namespace() -> String {
     "default".to_owned()
 }
 
-fn default_gateway_namespace() -> String {
-    "istio-system".to_owned()
-}
-
 fn default_route_header() -> String {
     "x-asm-prefer-tag".to_owned()
-}
-
-fn every_host() -> Vec<String> {
-    vec!["*".to_owned()]
-}
-
-fn default_gateway_port() -> u16 {
-    80
 }

@@ -11,7 +11,7 @@ use plugin_config::Refused;
 use serde::Serialize;
 
 use crate::{
-    document::{LaneGroup, Route, Untagged, Weight},
+    document::{Lane, LaneGroup, Route, Spec, Untagged, Weight},
     tagging,
 };
 
@@ -54,22 +54,37 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
     }
 
     let host = request.first(":authority").map(Cow::into_owned).unwrap_or_default();
-    if !spec.gateway.serves(&host) {
-        let because = "the gateway does not serve the host for this lane group".to_owned();
-        return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });
+    let nowhere = |because: &str, bucket| Explanation {
+        lane: None,
+        route: None,
+        because: because.to_owned(),
+        bucket,
+        chain: Vec::new(),
+    };
+    if spec.gateway.as_ref().is_some_and(|gateway| !gateway.serves(&host)) {
+        return Ok(nowhere("the gateway does not serve the host for this lane group", bucket));
     }
     // Several lines are one value to a route.
     let tag = request.joined(&spec.route_header.to_ascii_lowercase()).map(Cow::into_owned);
     let tagged = spec.lanes.iter().find(|lane| Some(lane.name.as_bytes()) == tag.as_deref());
+    if spec.gateway.is_none() {
+        return Ok(inside(spec, tagged));
+    }
     let weights = spec.assign.as_ref().and_then(|assign| assign.weights.as_ref());
     // Where requests without a tag are rejected, a route that goes by the tag leaves them to the routes that follow.
-    let is_by_tag = |route: &&Route| route.lane.is_none() && weights.is_none() && spec.untagged() == Untagged::Reject;
+    let is_by_tag = |route: &&Route| {
+        let leads_by_tag = route.redirect.is_none() && route.lane.is_none() && weights.is_none();
+        leads_by_tag && spec.untagged() == Untagged::Reject
+    };
     let mut routes = spec.routes.iter().filter(|route| route.takes(&request));
     let first = routes.clone().next();
     let Some(route) = routes.find(|route| tagged.is_some() || !is_by_tag(route)).or(first) else {
-        let because = "no route takes the request, so the gateway answers 404".to_owned();
-        return Ok(Explanation { lane: None, route: None, because, bucket, chain: Vec::new() });
+        return Ok(nowhere("no route takes the request, so the gateway answers 404", bucket));
     };
+    if route.redirect.is_some() {
+        let redirected = nowhere("the route sends the client elsewhere", bucket);
+        return Ok(Explanation { route: Some(route.name.clone()), ..redirected });
+    }
     let lane = match (&route.lane, tagged) {
         (None, _) if weights.is_some() => {
             because = by_chance(weights.into_iter().flatten());
@@ -81,14 +96,33 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         }
         (None, Some(lane)) => Some(lane.name.clone()),
         (None, None) => {
-            let is_taken = spec.untagged() == Untagged::Baseline;
-            let answer = if is_taken { "" } else { ", so the gateway answers 404" };
-            because = format!("it has no tag of this lane group{answer}");
-            is_taken.then(|| spec.baseline.clone())
+            because = untagged(spec, "gateway");
+            (spec.untagged() == Untagged::Baseline).then(|| spec.baseline.clone())
         }
     };
     let chain = lane.as_ref().map(|lane| chain::chain(spec, lane)).unwrap_or_default();
     Ok(Explanation { lane, route: Some(route.name.clone()), because, bucket, chain })
+}
+
+/// Without a gateway, the first hop is one between services.
+fn inside(spec: &Spec, tagged: Option<&Lane>) -> Explanation {
+    let (lane, because) = match tagged {
+        Some(lane) => (Some(lane.name.clone()), "the request brought its tag".to_owned()),
+        None => {
+            let lane = (spec.untagged() == Untagged::Baseline).then(|| spec.baseline.clone());
+            (lane, untagged(spec, "proxy of the caller"))
+        }
+    };
+    let chain = lane.as_ref().map(|lane| chain::chain(spec, lane)).unwrap_or_default();
+    Explanation { lane, route: None, because, bucket: None, chain }
+}
+
+fn untagged(spec: &Spec, who: &str) -> String {
+    let answer = match spec.untagged() {
+        Untagged::Baseline => String::new(),
+        Untagged::Reject => format!(", so the {who} answers 404"),
+    };
+    format!("it has no tag of this lane group{answer}")
 }
 
 fn by_chance<'a>(weights: impl Iterator<Item = &'a Weight>) -> String {

@@ -2,6 +2,7 @@
 
 mod filter;
 mod names;
+mod pools;
 mod rules;
 mod yaml;
 

@@ -1,13 +1,13 @@
 //! From a document to its types, with every error of shape at once.
 
 use jsonschema::{
-    Validator,
-    error::{ValidationError, ValidationErrorKind},
+    JsonType, Validator,
+    error::{TypeKind, ValidationError, ValidationErrorKind},
     paths::LocationSegment,
 };
 use plugin_config::Problem;
 use schemars::{Schema, schema_for};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     document::LaneGroup,
@@ -42,7 +42,9 @@ fn problems(error: &ValidationError<'_>, schema: &Value) -> Vec<Problem> {
     let path = path(error);
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let problem = |field: &String| Problem::new(child(&path, field), unknown_field(field, schema));
+            let beside = error.schema_path().as_str().rsplit_once('/').and_then(|(object, _)| schema.pointer(object));
+            let known = beside.and_then(|object| object.get("properties")).and_then(Value::as_object);
+            let problem = |field: &String| Problem::new(child(&path, field), unknown_field(field, known, schema));
             unexpected.iter().map(problem).collect()
         }
         ValidationErrorKind::Required { property } => {
@@ -65,6 +67,12 @@ fn problems(error: &ValidationError<'_>, schema: &Value) -> Vec<Problem> {
                 }
             }
         }
+        // An optional field whose type is one word: that it may be null says nothing.
+        ValidationErrorKind::Type { kind: TypeKind::Multiple(types) } => {
+            let types: Vec<String> =
+                types.iter().filter(|of| *of != JsonType::Null).map(|of| format!("\"{of}\"")).collect();
+            vec![Problem::new(path, format!("{} is not of type {}", error.instance(), types.join(" or ")))]
+        }
         _ => vec![Problem::new(path, error.to_string())],
     }
 }
@@ -76,12 +84,17 @@ fn path(error: &ValidationError<'_>) -> String {
     })
 }
 
-fn unknown_field(field: &str, schema: &Value) -> String {
-    let fields = field_names(schema);
-    let near = fields.iter().filter(|known| *known != field).map(|known| (strsim::jaro_winkler(known, field), known));
-    match near.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
-        Some((likeness, known)) if likeness > 0.8 => format!("no such field; did you mean `{known}`?"),
-        _ => "no such field here".to_owned(),
+/// Fields of the object that it stands in come first, then those of any other, where it may have been meant.
+fn unknown_field(field: &str, beside: Option<&Map<String, Value>>, schema: &Value) -> String {
+    let beside: Vec<String> = beside.into_iter().flat_map(|fields| fields.keys().cloned()).collect();
+    let near = |known: &[String]| {
+        let likeness = known.iter().filter(|known| *known != field);
+        let likeness = likeness.map(|known| (strsim::jaro_winkler(known, field), known.clone()));
+        likeness.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(likeness, _)| *likeness > 0.8)
+    };
+    match near(&beside).or_else(|| near(&field_names(schema))) {
+        Some((_, known)) => format!("no such field; did you mean `{known}`?"),
+        None => "no such field here".to_owned(),
     }
 }
 

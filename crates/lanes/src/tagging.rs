@@ -57,8 +57,10 @@ pub fn plugin_config(spec: &Spec) -> Option<Value> {
 
 /// The gateway may serve other lane groups, whose requests have another host.
 fn hosts(spec: &Spec) -> Value {
-    let hosts = &spec.gateway.hosts;
-    if hosts.iter().any(|host| host == "*") { json!({}) } else { json!({"match": {"hosts": hosts}}) }
+    match &spec.gateway {
+        Some(gateway) if !gateway.serves_every_host() => json!({"match": {"hosts": gateway.hosts}}),
+        _ => json!({}),
+    }
 }
 
 fn policies(spec: &Spec, users: &Users) -> Vec<Value> {

@@ -10,7 +10,7 @@ use hash_tagging::Tagger;
 use lanes::{
     document::LaneGroup,
     file,
-    render::istio::{File, Images, Options, PluginKind, render},
+    render::istio::{File, Images, Options, render, resource},
 };
 use serde_json::{Value, json};
 
@@ -35,9 +35,9 @@ fn group_with(name: &str, changes: &[(&str, &str)]) -> LaneGroup {
     file.groups.remove(0)
 }
 
-fn rendered(group: &LaneGroup, plugin: PluginKind, ambient: bool) -> Vec<File> {
+fn rendered(group: &LaneGroup) -> Vec<File> {
     let images = Images { reference: Some("oci://example.com/{module}:1".to_owned()), ..Images::default() };
-    render(group, &Options { plugin, images, ambient }).unwrap()
+    render(group, &Options { images }).unwrap()
 }
 
 /// The resources as a reader of the YAML gets them.
@@ -51,7 +51,7 @@ fn of_kind<'a>(resources: &'a [Value], kind: &str) -> Vec<&'a Value> {
 }
 
 fn sidecars(name: &str, changes: &[(&str, &str)]) -> Vec<Value> {
-    resources(&rendered(&group_with(name, changes), PluginKind::WasmPlugin, false))
+    resources(&rendered(&group_with(name, changes)))
 }
 
 /// The rules of a VirtualService: name, what is retried, and the subsets.
@@ -59,7 +59,8 @@ fn rules(resources: &[Value], host: &str) -> Vec<(String, Option<String>, Vec<St
     let is_it = |service: &&&Value| service["spec"]["hosts"][0] == host;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let rule = |rule: &Value| {
-        let subsets = rule["route"].as_array().unwrap().iter();
+        let subsets = rule["route"].as_array().into_iter().flatten();
+        let subsets = subsets.filter(|to| to["destination"].get("subset").is_some());
         let retry_on = rule["retries"]["retryOn"].as_str().map(|on| on.replace(NOT_SENT, "not sent"));
         (text(&rule["name"]), retry_on, subsets.map(|to| text(&to["destination"]["subset"])).collect())
     };
@@ -67,34 +68,47 @@ fn rules(resources: &[Value], host: &str) -> Vec<(String, Option<String>, Vec<St
     services.iter().find(is_it).unwrap()["spec"]["http"].as_array().unwrap().iter().map(rule).collect()
 }
 
-const NOT_SENT: &str = "connect-failure,refused-stream,unavailable,cancelled";
+/// The rule for the ports that are not in the lanes.
+fn other_ports() -> (String, Option<String>, Vec<String>) {
+    ("other-ports".to_owned(), None, Vec::new())
+}
+
+const NOT_SENT: &str = "connect-failure,refused-stream";
 const MOCKC: &str = "mockc.default.svc.cluster.local";
 
 #[test]
 fn files_are_in_the_order_of_application() {
     for walkthrough in fs::read_dir(manifests("")).unwrap() {
         let name = walkthrough.unwrap().file_name().into_string().unwrap();
-        let files = rendered(&group_with(&name, &[]), PluginKind::WasmPlugin, false);
+        let files = rendered(&group_with(&name, &[]));
         let names: Vec<&str> = files.iter().map(|file| file.name).collect();
         assert!(names.is_sorted());
-        assert!(
-            resources(&files)
-                .iter()
-                .all(|r| r["metadata"]["labels"] == json!({"app.kubernetes.io/managed-by": "lanes"}))
-        );
+        for file in &files {
+            let labels = json!({
+                resource::MANAGED_BY: "lanes",
+                resource::GROUP: name,
+                resource::GROUP_NAMESPACE: "default",
+                resource::STAGE: file.stage.name(),
+            });
+            let resources = resources(std::slice::from_ref(file));
+            assert!(resources.iter().all(|resource| resource["metadata"]["labels"] == labels), "{}", file.name);
+        }
+        assert!(files.is_sorted_by_key(|file| file.stage));
     }
 }
 
 #[test]
 fn the_filter_accepts_its_configuration() {
-    for kind in [PluginKind::WasmPlugin, PluginKind::TrafficExtension] {
-        let all = resources(&rendered(&group_with("user-segment", &[]), kind, false));
-        let (kind, field) = match kind {
-            PluginKind::WasmPlugin => ("WasmPlugin", "/spec/pluginConfig"),
-            PluginKind::TrafficExtension => ("TrafficExtension", "/spec/wasm/pluginConfig"),
-        };
+    for (version, kind, field) in [
+        (None, "WasmPlugin", "/spec/pluginConfig"),
+        (Some("1.29"), "WasmPlugin", "/spec/pluginConfig"),
+        (Some("1.30"), "TrafficExtension", "/spec/wasm/pluginConfig"),
+    ] {
+        let mesh = version.map(|version| format!("  mesh: {{istio: \"{version}\"}}\n  mode: permissive"));
+        let changes: Vec<(&str, &str)> = mesh.iter().map(|mesh| ("  mode: permissive", mesh.as_str())).collect();
+        let all = sidecars("user-segment", &changes);
         let plugins = of_kind(&all, kind);
-        let is_tagging = |plugin: &&&Value| plugin["spec"]["phase"] == "AUTHN";
+        let is_tagging = |plugin: &&&Value| plugin["spec"]["phase"] == "AUTHZ";
         let config = plugins.iter().find(is_tagging).unwrap().pointer(field).unwrap();
         let tagger = Tagger::parse(config.to_string().as_bytes()).unwrap();
         assert_eq!(tagger.warnings(), []);
@@ -147,22 +161,28 @@ fn retries_are_as_the_group_says() {
         (name.to_owned(), retry_on.map(ToOwned::to_owned), vec![subset.to_owned()])
     };
     let idempotent = [
-        rule("s2-idempotent", Some("not sent,503,reset"), "s2"),
+        rule("s2-idempotent", Some("not sent,unavailable,cancelled,reset,503"), "s2"),
         rule("s2", Some("not sent"), "s2"),
         rule("baseline", None, "s1"),
+        other_ports(),
     ];
     assert_eq!(rules(&sidecars("user-segment", &[]), MOCKC), idempotent);
     let with = |retries: &str| {
         sidecars("user-segment", &[("  baseline: s1", &format!("  retries: {retries}\n  baseline: s1"))])
     };
-    let always = [rule("s2", Some("not sent,503,reset"), "s2"), rule("baseline", None, "s1")];
+    let always = [
+        rule("s2", Some("not sent,unavailable,cancelled,reset,503"), "s2"),
+        rule("baseline", None, "s1"),
+        other_ports(),
+    ];
     assert_eq!(rules(&with("always"), MOCKC), always);
     let never = with("never");
     let attempts = |service: &&Value| {
         service["spec"]["http"].as_array().unwrap().iter().map(|rule| rule["retries"].clone()).collect::<Vec<_>>()
     };
     let attempts: Vec<Value> = of_kind(&never, "VirtualService").iter().flat_map(attempts).collect();
-    assert_eq!(attempts, vec![json!({"attempts": 0}); attempts.len()]);
+    let (as_before, never): (Vec<&Value>, Vec<&Value>) = attempts.iter().partition(|retries| retries.is_null());
+    assert_eq!((as_before.len(), never), (3, vec![&json!({"attempts": 0}); attempts.len() - 3]));
 }
 
 #[test]
@@ -172,7 +192,10 @@ fn strict_lanes_do_not_fall_back() {
     let subsets = of_kind(&all, "DestinationRule")[0]["spec"]["subsets"].as_array().unwrap();
     assert_eq!(subsets.iter().map(|subset| &subset["name"]).collect::<Vec<_>>(), ["s1", "s2", "s3"]);
     let hops: Vec<String> = rules(&all, MOCKC).into_iter().map(|(name, ..)| name).collect();
-    assert_eq!(hops, ["s1", "s2", "s3"], "nothing takes a caller of no lane");
+    assert_eq!(hops, ["s1", "s2", "s3", "untagged", "other-ports"]);
+    let untagged = &of_kind(&all, "VirtualService")[2]["spec"]["http"][3];
+    assert_eq!(untagged["match"], json!([{"port": 8000}]), "a caller of no lane");
+    assert_eq!(untagged["directResponse"], json!({"status": 404}));
     let ingress = &of_kind(&all, "VirtualService")[3]["spec"]["http"];
     assert_eq!(
         ingress[1]["match"],
@@ -215,8 +238,10 @@ fn a_condition_on_the_route_header_chooses_among_the_lanes() {
 
 #[test]
 fn waypoints_get_additions_only() {
-    let application = [("{trace: {header: x-user-id}}", "application")];
-    let all = resources(&rendered(&group_with("user-segment", &application), PluginKind::WasmPlugin, true));
+    let all = sidecars(
+        "user-segment",
+        &[("{trace: {header: x-user-id}}", "application"), ("  mode:", "  mesh: {ambient: true}\n  mode:")],
+    );
     let filters = of_kind(&all, "EnvoyFilter");
     let patches = |filter: &&&Value| filter["spec"]["configPatches"].as_array().unwrap().clone();
     assert!(filters.iter().flat_map(|filter| patches(&filter)).all(|patch| patch["patch"]["operation"] == "ADD"));
@@ -233,11 +258,5 @@ fn waypoints_get_additions_only() {
     let subsets = of_kind(&all, "DestinationRule")[2]["spec"]["subsets"].as_array().unwrap();
     assert_eq!(subsets.iter().map(|subset| &subset["name"]).collect::<Vec<_>>(), ["s1", "s2-only"]);
     let analyzed = &of_kind(&all, "VirtualService")[0]["metadata"]["annotations"];
-    assert_eq!(analyzed, &json!({"galley.istio.io/analyze-suppress": "IST0101"}));
-
-    for name in ["user-segment", "strict", "permissive-baggage"] {
-        let refused = render(&group_with(name, &[]), &Options { ambient: true, ..Options::default() });
-        let said = refused.unwrap_err().to_string();
-        assert!(said.contains("with --ambient only `application` is possible"), "{said}");
-    }
+    assert_eq!(analyzed["galley.istio.io/analyze-suppress"], "IST0101");
 }

@@ -18,7 +18,7 @@ fn repository() -> PathBuf {
 /// What a folder holds, by name.
 fn contents(folder: &Path) -> BTreeMap<String, String> {
     let Ok(entries) = fs::read_dir(folder) else { return BTreeMap::new() };
-    let entries = entries.map(|entry| entry.unwrap().path());
+    let entries = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     entries.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect()
 }
@@ -30,10 +30,15 @@ fn names(folder: &str) -> Vec<String> {
     names
 }
 
-/// Renders every walkthrough for `target`, and compares with the folder of that name.
+/// Renders every walkthrough for `target`, and compares with the folder of that name, or one in it.
 fn rederive(target: &str, folder: &str, options: &[&str]) {
-    for name in names("manifests") {
-        let (group, kept) = (repository().join("manifests").join(&name), repository().join(folder).join(&name));
+    rederive_some(target, |_| true, |name| format!("{folder}/{name}"), options);
+}
+
+fn rederive_some(target: &str, is_rendered: impl Fn(&str) -> bool, folder: impl Fn(&str) -> String, options: &[&str]) {
+    for name in names("manifests").into_iter().filter(|name| is_rendered(name)) {
+        let folder = folder(&name);
+        let (group, kept) = (repository().join("manifests").join(&name), repository().join(&folder));
         let fresh = tempfile::tempdir().unwrap();
         let output = if env::var_os("UPDATE_GOLDEN").is_some() { &kept } else { fresh.path() };
         let mut lanes = Command::new(env!("CARGO_BIN_EXE_lanes"));
@@ -45,10 +50,7 @@ fn rederive(target: &str, folder: &str, options: &[&str]) {
         assert!(!fresh.is_empty());
         assert!(kept.keys().eq(fresh.keys().filter(|name| *name != LANE_GROUP)), "{name}: {:?}", kept.keys());
         for (file, text) in kept {
-            assert!(
-                fresh.get(&file) == Some(&text),
-                "{folder}/{name}/{file} is not what is rendered: run `make render`"
-            );
+            assert!(fresh.get(&file) == Some(&text), "{folder}/{file} is not what is rendered: run `make render`");
         }
     }
 }
@@ -56,6 +58,25 @@ fn rederive(target: &str, folder: &str, options: &[&str]) {
 #[test]
 fn the_manifests_are_rendered() {
     rederive("istio", "manifests", &[]);
+}
+
+/// But those whose lanes are told by the label of the calling pod, which no HTTPRoute sees.
+#[test]
+fn the_manifests_by_gateway_api_are_rendered() {
+    let told_by_labels = ["strict", "strict-source-labels"];
+    let folder = |name: &str| format!("manifests/{name}/gateway-api");
+    rederive_some("istio", |name| !told_by_labels.contains(&name), folder, &["--routing", "gateway-api"]);
+    for name in told_by_labels {
+        assert!(!repository().join(folder(name)).exists());
+        let group = repository().join("manifests").join(name).join(LANE_GROUP);
+        let mut lanes = Command::new(env!("CARGO_BIN_EXE_lanes"));
+        let refused = lanes.args(["render", "istio", "--routing", "gateway-api"]).arg(group).output().unwrap();
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            refused.status.code() == Some(2) && said.contains("spec.propagation: an HTTPRoute does not see"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

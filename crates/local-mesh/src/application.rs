@@ -36,8 +36,8 @@ pub fn environment(group: &LaneGroup, pod: &Pod) -> Environment {
         ("VERSION", version(pod)),
         ("LISTEN", format!("{}:{port}", pod.local)),
     ];
-    if let Some(next) = next {
-        variables.push(("UPSTREAM_URL", format!("http://{}:{}/mock", next.name, next.port)));
+    if let Some((next, port)) = next.and_then(|next| Some((next, next.ports().into_iter().next()?))) {
+        variables.push(("UPSTREAM_URL", format!("http://{}:{}/mock", next.name, port.number)));
         variables.push(("HTTP_PROXY", format!("http://{}:{OUTBOUND_PORT}", pod.local)));
     }
     match group.spec.propagation() {

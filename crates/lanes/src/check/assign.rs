@@ -7,6 +7,9 @@ use crate::document::{Assign, HashFunction, Share, Spec, Users, Weight};
 
 impl Findings {
     pub(super) fn assign(&mut self, spec: &Spec, assign: &Assign) {
+        if spec.gateway.is_none() {
+            self.error("spec.assign", "without `gateway` nobody assigns: callers bring the tag");
+        }
         match (&assign.users, &assign.weights) {
             (Some(users), None) => self.users(spec, users),
             (None, Some(weights)) => self.weights(spec, weights),

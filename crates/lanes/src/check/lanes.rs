@@ -1,40 +1,14 @@
-//! The gateway, the services and the lanes.
+//! The lanes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Findings;
-use crate::document::{Gateway, Lane, Mode, Service, Spec};
+use crate::document::{Lane, Mode, Service, Spec};
 
 /// Kubernetes and Istio need an end to the names of a lane's own subset: `s2-only`.
 const SUBSET_SUFFIX: &str = "-only";
 
 impl Findings {
-    pub(super) fn gateway(&mut self, gateway: &Gateway) {
-        self.labels("spec.gateway.selector", &gateway.selector);
-        self.name("spec.gateway.namespace", &gateway.namespace);
-        if gateway.hosts.is_empty() {
-            self.error("spec.gateway.hosts", "expected at least one host, or `*` for every host");
-        }
-        for (index, host) in gateway.hosts.iter().enumerate() {
-            self.host(&format!("spec.gateway.hosts[{index}]"), host);
-        }
-        self.port("spec.gateway.port", gateway.port);
-    }
-
-    pub(super) fn services(&mut self, services: &[Service]) {
-        if services.is_empty() {
-            self.error("spec.services", "expected at least one service");
-        }
-        for (index, service) in services.iter().enumerate() {
-            let path = format!("spec.services[{index}]");
-            self.name(&format!("{path}.name"), &service.name);
-            self.port(&format!("{path}.port"), service.port);
-            if services.iter().take(index).any(|other| other.name == service.name) {
-                self.error(format!("{path}.name"), format!("the service `{}` is listed before", service.name));
-            }
-        }
-    }
-
     pub(super) fn lanes(&mut self, spec: &Spec) {
         if spec.lanes.is_empty() {
             self.error("spec.lanes", "expected at least the baseline lane");
@@ -57,26 +31,22 @@ impl Findings {
         );
     }
 
-    /// Says which services there are.
-    pub(super) fn no_such_service(&mut self, path: &str, name: &str, spec: &Spec) {
-        let services = listed(spec.services.iter().map(|service| &service.name));
-        self.error(path, format!("there is no service `{name}` in spec.services: there are {services}"));
-    }
-
     fn lane(&mut self, path: &str, lane: &Lane, spec: &Spec) {
         self.name(&format!("{path}.name"), &lane.name);
         self.labels(&format!("{path}.labels"), &lane.labels);
-        let mut held = BTreeSet::new();
-        for (index, service) in lane.services.iter().enumerate() {
+        let mut held: Vec<&Service> = Vec::new();
+        for (index, reference) in lane.services.iter().enumerate() {
             let path = format!("{path}.services[{index}]");
-            if !spec.services.iter().any(|known| known.name == *service) {
-                self.no_such_service(&path, service, spec);
-            } else if !held.insert(service) {
-                self.error(path, format!("the service `{service}` is listed before"));
+            let Some(service) = self.known_service(&path, reference, spec) else { continue };
+            if held.contains(&service) {
+                self.error(path, format!("the service `{reference}` is listed before"));
             }
+            held.push(service);
         }
-        let missing: Vec<&String> =
-            spec.services.iter().map(|service| &service.name).filter(|name| !held.contains(name)).collect();
+        let name = |service: &Service| (service.name.clone(), service.namespace.clone());
+        let is_held = |service: &Service| held.iter().any(|held| name(held) == name(service));
+        let missing: Vec<String> =
+            spec.services.iter().filter(|service| !is_held(service)).map(|s| spec.reference(s)).collect();
         if missing.is_empty() {
             return;
         }
@@ -85,7 +55,7 @@ impl Findings {
             Mode::Strict => {
                 self.error(
                     path,
-                    format!("in strict mode every lane holds every service: {} is missing", listed(missing)),
+                    format!("in strict mode every lane holds every service: {} is missing", listed(&missing)),
                 );
             }
             Mode::Permissive if lane.name == spec.baseline => {
@@ -93,7 +63,7 @@ impl Findings {
                     path,
                     format!(
                         "everything falls back to the baseline, so it holds every service: {} is missing",
-                        listed(missing)
+                        listed(&missing)
                     ),
                 );
             }
@@ -126,12 +96,6 @@ impl Findings {
             }
         }
     }
-
-    fn port(&mut self, path: &str, port: u16) {
-        if port == 0 {
-            self.error(path, "0 is no port");
-        }
-    }
 }
 
 /// Whether every pod with the labels `of` is selected by `selector`.
@@ -139,7 +103,7 @@ fn selects_all_of(selector: &BTreeMap<String, String>, of: &BTreeMap<String, Str
     selector.iter().all(|(key, value)| of.get(key) == Some(value))
 }
 
-fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

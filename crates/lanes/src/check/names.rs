@@ -21,6 +21,14 @@ impl Findings {
         }
     }
 
+    /// Names of resources that are no labels: RFC 1123 subdomains.
+    pub(super) fn resource_name(&mut self, path: &str, name: &str) {
+        if !is_host(name) || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            let message = format!("`{name}` is no name of a resource: lower-case letters, digits, `-` and `.`");
+            self.error(path, message);
+        }
+    }
+
     pub(super) fn header(&mut self, path: &str, name: &str) {
         if HeaderName::parse(name).is_err() {
             self.error(

@@ -1,12 +1,21 @@
 //! What enters the lane group.
 
-use super::Findings;
+use super::{Findings, lanes::listed};
 use crate::document::{Route, RouteMatch, Spec, StringMatch, Untagged};
 
 impl Findings {
     pub(super) fn routes(&mut self, spec: &Spec) {
-        if spec.routes.is_empty() {
-            self.error("spec.routes", "expected at least one route: nothing would enter the lanes");
+        match (&spec.gateway, spec.routes.is_empty()) {
+            (Some(_), true) => {
+                self.error("spec.routes", "expected at least one route: nothing would enter the lanes");
+            }
+            (None, false) => {
+                self.error(
+                    "spec.routes",
+                    "without `gateway` nothing enters by routes: leave them out, or say which gateway",
+                );
+            }
+            _ => {}
         }
         let mut takes_everything: Option<&Route> = None;
         for (index, route) in spec.routes.iter().enumerate() {
@@ -15,9 +24,8 @@ impl Findings {
             if spec.routes.iter().take(index).any(|other| other.name == route.name) {
                 self.error(format!("{path}.name"), format!("there is a route `{}` before", route.name));
             }
-            if !spec.services.iter().any(|service| service.name == route.service) {
-                self.no_such_service(&format!("{path}.service"), &route.service, spec);
-            }
+            self.destination(&path, route, spec);
+            self.traffic(&path, route, spec);
             if let Some(lane) = &route.lane
                 && !spec.lanes.iter().any(|known| known.name == *lane)
             {
@@ -32,6 +40,28 @@ impl Findings {
                 }
                 None => takes_everything = Some(route).filter(|route| route.takes_everything(spec)),
             }
+        }
+    }
+
+    /// Where the route leads: a service, or away.
+    fn destination(&mut self, path: &str, route: &Route, spec: &Spec) {
+        match (&route.service, &route.redirect) {
+            (Some(reference), None) => {
+                let Some(service) = self.known_service(&format!("{path}.service"), reference, spec) else { return };
+                let ports = service.ports();
+                if let Some(port) = route.port
+                    && !ports.iter().any(|known| known.number == port)
+                {
+                    let ports: Vec<String> = ports.iter().map(|port| port.number.to_string()).collect();
+                    let message =
+                        format!("`{reference}` has no port {port} in spec.services: there are {}", listed(&ports));
+                    self.error(format!("{path}.port"), message);
+                }
+            }
+            (None, Some(_)) if route.lane.is_none() && route.port.is_none() => {}
+            (None, Some(_)) => self.error(path, "a redirected request goes to no lane and no port: leave them out"),
+            (Some(_), Some(_)) => self.error(path, "expected one of `service` and `redirect`, not both"),
+            (None, None) => self.error(path, "expected `service`, or `redirect`"),
         }
     }
 
@@ -75,7 +105,7 @@ impl Findings {
 impl Route {
     fn takes_everything(&self, spec: &Spec) -> bool {
         let is_weighted = spec.assign.as_ref().is_some_and(|assign| assign.weights.is_some());
-        if self.lane.is_none() && !is_weighted && spec.untagged() == Untagged::Reject {
+        if self.redirect.is_none() && self.lane.is_none() && !is_weighted && spec.untagged() == Untagged::Reject {
             // Requests without a tag go on to the next route.
             return false;
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     check::Findings,
-    document::{LaneGroup, Users},
+    document::{Gateway, LaneGroup, Service, Users},
     render::sidecar_filter,
 };
 
@@ -16,21 +16,18 @@ pub fn together(earlier: &[&LaneGroup], group: &LaneGroup) -> Findings {
 impl Findings {
     fn pair(&mut self, other: &LaneGroup, group: &LaneGroup) {
         let name = &other.metadata.name;
-        if other.metadata.namespace == group.metadata.namespace {
-            if *name == group.metadata.name {
-                let message = format!(
-                    "there is another lane group `{name}` in the namespace: their resources have the same names"
-                );
-                self.error("metadata.name", message);
-            }
-            self.shared_services(other, group);
-            self.shared_pods(other, group);
+        if (name, &other.metadata.namespace) == (&group.metadata.name, &group.metadata.namespace) {
+            let message =
+                format!("there is another lane group `{name}` in the namespace: their resources have the same names");
+            self.error("metadata.name", message);
         }
-        let on_same_gateway = other.spec.gateway.selector == group.spec.gateway.selector
-            && other.spec.gateway.namespace == group.spec.gateway.namespace;
-        if on_same_gateway {
-            self.shared_hosts(other, group);
-            self.tagged_by_both(other, group);
+        self.shared_services(other, group);
+        self.shared_pods(other, group);
+        if let (Some(theirs), Some(ours)) = (&other.spec.gateway, &group.spec.gateway)
+            && same_pods(theirs, ours)
+        {
+            self.shared_hosts(name, theirs, ours);
+            self.tagged_by_both((other, theirs), (group, ours));
         }
         let users = |group: &LaneGroup| group.spec.assign.as_ref().and_then(|assign| assign.users.clone());
         if let (Some(theirs), Some(ours)) = (users(other), users(group)) {
@@ -38,10 +35,13 @@ impl Findings {
         }
     }
 
-    /// DestinationRules and VirtualServices are for a whole service.
+    /// DestinationRules, VirtualServices and HTTPRoutes are for a whole service.
     fn shared_services(&mut self, other: &LaneGroup, group: &LaneGroup) {
         for (index, service) in group.spec.services.iter().enumerate() {
-            if other.spec.services.iter().any(|theirs| theirs.name == service.name) {
+            let is_it = |theirs: &&Service| {
+                (&theirs.name, other.namespace_of(theirs)) == (&service.name, group.namespace_of(service))
+            };
+            if other.spec.services.iter().any(|theirs| is_it(&theirs)) {
                 let message = format!(
                     "`{}` is a service of the lane group `{}` as well, and can have one set of lanes: make one group of the two",
                     service.name, other.metadata.name
@@ -53,7 +53,9 @@ impl Findings {
 
     /// The filters of sidecars are selected by the labels of the lane.
     fn shared_pods(&mut self, other: &LaneGroup, group: &LaneGroup) {
-        if sidecar_filter(&other.spec).is_none() && sidecar_filter(&group.spec).is_none() {
+        let has_filter = sidecar_filter(&other.spec).is_some() || sidecar_filter(&group.spec).is_some();
+        let namespaces = other.namespaces();
+        if !has_filter || !group.namespaces().iter().any(|namespace| namespaces.contains(namespace)) {
             return;
         }
         for (index, lane) in group.spec.lanes.iter().enumerate() {
@@ -68,32 +70,50 @@ impl Findings {
         }
     }
 
-    fn shared_hosts(&mut self, other: &LaneGroup, group: &LaneGroup) {
-        for (index, host) in group.spec.gateway.hosts.iter().enumerate() {
-            if let Some(theirs) = other.spec.gateway.hosts.iter().find(|theirs| overlap(theirs, host)) {
+    fn shared_hosts(&mut self, other: &str, theirs: &Gateway, ours: &Gateway) {
+        for (index, host) in ours.hosts.iter().enumerate() {
+            let path = format!("spec.gateway.hosts[{index}]");
+            if let Some(theirs) = theirs.hosts.iter().find(|theirs| theirs.eq_ignore_ascii_case(host)) {
                 let message = format!(
-                    "the lane group `{}` has `{theirs}` on the same gateway: which of the two takes a request is left to chance; \
-                    give each group hosts of its own",
-                    other.metadata.name
+                    "the lane group `{other}` has `{theirs}` on the same gateway: which of the two takes a request is left to chance; \
+                    give each group hosts of its own"
                 );
-                self.error(format!("spec.gateway.hosts[{index}]"), message);
+                self.error(path, message);
+                continue;
+            }
+            let overlaps = |theirs: &&String| {
+                // Whoever serves every host expects others to take theirs.
+                let is_rest = *theirs == "*" || host == "*";
+                !is_rest && (covers(theirs, host) || covers(host, theirs))
+            };
+            for theirs in theirs.hosts.iter().filter(overlaps) {
+                let (narrow, wide) = if covers(theirs, host) { (host, theirs) } else { (theirs, host) };
+                let message = format!(
+                    "the lane group `{other}` has `{theirs}` on the same gateway: requests for `{narrow}` are of the group that \
+                    names it, whatever the routes of the one with `{wide}` say"
+                );
+                self.warn(path.as_str(), message);
             }
         }
     }
 
-    /// A filter without hosts of its own tags every request of the gateway, and chance decides which filter is the last.
-    fn tagged_by_both(&mut self, other: &LaneGroup, group: &LaneGroup) {
-        if !other.spec.route_header.eq_ignore_ascii_case(&group.spec.route_header) {
+    /// A filter tags every request for the hosts of its group, and chance decides which filter is the last.
+    fn tagged_by_both(&mut self, other: (&LaneGroup, &Gateway), group: (&LaneGroup, &Gateway)) {
+        if !other.0.spec.route_header.eq_ignore_ascii_case(&group.0.spec.route_header) {
             return;
         }
-        for (all, one) in [(other, group), (group, other)] {
-            let has_filter = all.spec.assign.as_ref().is_some_and(|assign| assign.users.is_some());
-            let serves_all = |group: &LaneGroup| group.spec.gateway.hosts.iter().any(|host| host == "*");
-            if has_filter && serves_all(all) && !serves_all(one) {
+        for ((wide, theirs), (narrow, ours)) in [(other, group), (group, other)] {
+            let has_filter = wide.spec.assign.as_ref().is_some_and(|assign| assign.users.is_some());
+            let both = ours.hosts.iter().find_map(|host| {
+                let covering =
+                    theirs.hosts.iter().find(|theirs| !theirs.eq_ignore_ascii_case(host) && covers(theirs, host));
+                covering.map(|covering| (host, covering))
+            });
+            if let (true, Some((host, covering))) = (has_filter, both) {
                 let message = format!(
-                    "the lane group `{}` assigns users on all hosts of the same gateway, and so tags the requests of `{}` with \
-                    the same header: give it hosts of its own, or one of the two another `routeHeader`",
-                    all.metadata.name, one.metadata.name
+                    "the lane group `{}` assigns the users of `{covering}` on the same gateway, and so tags the requests that `{}` \
+                    has for `{host}` with the same header: give it other hosts, or one of the two another `routeHeader`",
+                    wide.metadata.name, narrow.metadata.name
                 );
                 self.error("spec.routeHeader", message);
             }
@@ -112,7 +132,20 @@ impl Findings {
     }
 }
 
-/// Whether Istio would give the hosts one virtual host.
-fn overlap(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
+/// Whether it is the same gateway. Gateways that Istio deploys are each their own.
+fn same_pods(one: &Gateway, other: &Gateway) -> bool {
+    one.namespace == other.namespace
+        && match (&one.reference, &other.reference) {
+            (Some(one), Some(other)) if one == other => true,
+            _ => !one.selector.is_empty() && one.selector == other.selector,
+        }
+}
+
+/// Whether every request for `host` is one for `wide`.
+fn covers(wide: &str, host: &str) -> bool {
+    let (wide, host) = (wide.to_ascii_lowercase(), host.to_ascii_lowercase());
+    match wide.strip_prefix('*') {
+        Some(domain) => host.ends_with(domain),
+        None => wide == host,
+    }
 }

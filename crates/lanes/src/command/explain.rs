@@ -78,7 +78,8 @@ impl Options {
 
 /// A host that the gateway serves.
 fn served(group: &LaneGroup) -> String {
-    let first = group.spec.gateway.hosts.first().map_or("*", String::as_str);
+    let gateway = group.spec.gateway.as_ref();
+    let first = gateway.and_then(|gateway| gateway.hosts.first()).map_or("*", String::as_str);
     first.replace('*', "gateway")
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Options {
 
 #[derive(Subcommand)]
 enum Target {
-    /// Resources for upstream Istio (1.28 to 1.30), in the order of application
+    /// Resources for upstream Istio (1.28 to 1.31), in the order of application
     #[command(after_help = "Example:\n  lanes render istio group.yaml --image 'oci://ghcr.io/acme/{module}:1.0' | \
         kubectl apply -f -\n  lanes render istio group.yaml --output lanes && kubectl apply -k lanes\n  \
         lanes render istio group.yaml --delete | kubectl delete -f -")]

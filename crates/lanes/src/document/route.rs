@@ -5,20 +5,47 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::{Cors, Duration, Headers, Mirror, Redirect, Rewrite, RouteRetries};
+
 /// A way into the lane group. The first that matches takes the request.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Route {
     /// What the rendered route is called.
     pub name: String,
-    /// The service that the request goes to.
-    pub service: String,
+    /// The service that the request goes to; none if it is redirected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The service's port; its first unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// Conditions, of which one must hold; every request unless given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub r#match: Vec<RouteMatch>,
     /// The lane that the request goes to, whatever its tag; the route header is set to it. Unless given, the tag decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lane: Option<String>,
+    /// How long an answer may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+    /// Retries of its own, instead of the lane group's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<RouteRetries>,
+    /// What is changed of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rewrite: Option<Rewrite>,
+    /// Where the client is sent instead of a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<Redirect>,
+    /// Which pages of other origins may call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors: Option<Cors>,
+    /// Changes of headers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<Headers>,
+    /// Where copies of the requests go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Mirror>,
 }
 
 /// Conditions that must all hold, in the words of an Istio VirtualService.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::document::{Lane, Mode, Propagation, Spec};
+use crate::document::{Mode, Propagation, Spec};
 
 /// One service on the way.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -34,7 +34,7 @@ pub(super) fn chain(spec: &Spec, lane: &str) -> Vec<Hop> {
     let mut own = spec.lanes.iter().find(|known| known.name == lane);
     let mut lost = false;
     let hop = |service: &crate::document::Service| {
-        let holds = own.is_some_and(|lane| lane.holds(&service.name));
+        let holds = own.is_some_and(|lane| spec.holds(lane, service));
         let (by, why) = match spec.mode {
             _ if holds && lost => (Some(spec.baseline.clone()), Why::LaneLost),
             _ if holds => (own.map(|lane| lane.name.clone()), Why::OwnLane),
@@ -45,13 +45,7 @@ pub(super) fn chain(spec: &Spec, lane: &str) -> Vec<Hop> {
             own = spec.lanes.iter().find(|known| known.name == spec.baseline);
             lost = true;
         }
-        Hop { service: service.name.clone(), lane: by, why }
+        Hop { service: spec.reference(service), lane: by, why }
     };
     spec.services.iter().map(hop).collect()
-}
-
-impl Lane {
-    fn holds(&self, service: &str) -> bool {
-        self.services.iter().any(|held| held == service)
-    }
 }

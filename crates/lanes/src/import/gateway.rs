@@ -1,5 +1,7 @@
 //! The gateway: ASM names an Istio Gateway, which says the rest.
 
+use std::collections::BTreeMap;
+
 use super::{asm, group::Importer, resources::Resource};
 use crate::{document::Gateway, yaml::element};
 
@@ -22,7 +24,7 @@ impl Importer<'_> {
         let server = self.server(found);
         let (port, served) = server.map_or((80, Vec::new()), |server| (server.port.number, hosts_of(server)));
         let hosts = if hosts == [EVERY_HOST] && !served.is_empty() { served } else { hosts };
-        Gateway { selector: found.object.spec.selector.clone(), namespace: namespace.to_owned(), hosts, port }
+        gateway(found.object.spec.selector.clone(), namespace, hosts, port)
     }
 
     fn assumed_gateway(&mut self, hosts: Vec<String>, namespace: &str) -> Gateway {
@@ -37,7 +39,7 @@ impl Importer<'_> {
         );
         self.assume(&group.place, "spec.ingress.gateway", "gateway", message);
         let selector = [("istio".to_owned(), name.clone())].into();
-        Gateway { selector, namespace: namespace.to_owned(), hosts, port: 80 }
+        gateway(selector, namespace, hosts, 80)
     }
 
     /// The server that speaks HTTP: a lane group has one.
@@ -60,6 +62,10 @@ impl Importer<'_> {
         }
         first
     }
+}
+
+fn gateway(selector: BTreeMap<String, String>, namespace: &str, hosts: Vec<String>, port: u16) -> Gateway {
+    Gateway { selector, namespace: namespace.to_owned(), hosts, port: Some(port), ..Gateway::default() }
 }
 
 /// The hosts without the namespaces of VirtualServices.

@@ -9,7 +9,7 @@ use super::{
     plugins::Plugin,
     resources::{Place, Resource, Resources},
 };
-use crate::document::{ApiVersion, Assign, Kind, LaneGroup, Metadata, Retries, Spec};
+use crate::document::{ApiVersion, Assign, Filters, Kind, LaneGroup, Membership, Mesh, Metadata, Retries, Spec};
 
 /// Comments on the fields of `spec`, by their names.
 pub(super) type Comments = BTreeMap<&'static str, Vec<String>>;
@@ -74,16 +74,19 @@ impl<'a> Importer<'a> {
         let assign = (users.is_some() || weights.is_some()).then_some(Assign { users, weights });
         let spec = Spec {
             mode,
-            gateway,
+            mesh: Mesh::default(),
+            gateway: Some(gateway),
             route_header,
             propagation,
             services,
             baseline,
             lanes,
+            membership: Membership::default(),
             routes,
             untagged: None,
             retries: Retries::default(),
             assign,
+            filters: Filters::default(),
         };
         let metadata = Metadata { name: group.name().to_owned(), namespace: self.namespace.clone() };
         let is_whole = self.notes.iter().all(|note| note.kind != NoteKind::Error);

@@ -28,7 +28,8 @@ impl<'a> Importer<'a> {
             match self.port(&service.name, &named) {
                 Ok((port, protocol)) => {
                     self.other_ports(&service.name, port, &named, &path);
-                    own.push(Service { name: service.name.clone(), port, protocol });
+                    let name = service.name.clone();
+                    own.push(Service { name, port: Some(port), protocol, ..Service::default() });
                 }
                 Err(message) => self.error(&group.place, &path, message),
             }

@@ -99,9 +99,10 @@ fn named(routes: &[(&Rule<'_>, Option<&str>)]) -> Vec<Route> {
         let condition = if lane.is_some() { &rule.condition } else { &rule.base };
         Route {
             name: name.unwrap_or(base),
-            service: rule.service.to_owned(),
+            service: Some(rule.service.to_owned()),
             r#match: condition.iter().cloned().collect(),
             lane: lane.map(ToOwned::to_owned),
+            ..Route::default()
         }
     };
     routes.iter().zip(&names).map(route).collect()

@@ -40,7 +40,11 @@ impl<'a> Importer<'a> {
             return (Vec::new(), hosts, weights);
         };
         let (name, service) = ("weighted".to_owned(), service.to_owned());
-        (vec![Route { name, service, r#match: conditions, lane: None }], hosts, of_a_hundred(weights))
+        (
+            vec![Route { name, service: Some(service), r#match: conditions, ..Route::default() }],
+            hosts,
+            of_a_hundred(weights),
+        )
     }
 
     /// The service that all lanes take a share of, and the shares.

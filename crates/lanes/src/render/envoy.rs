@@ -14,9 +14,13 @@ mod routes;
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
-use crate::{document::LaneGroup, render::filter, tagging};
+use crate::{
+    document::{LaneGroup, Service},
+    render::filter,
+    tagging,
+};
 
 pub use bootstrap::OUTBOUND_PORT;
 pub use file::File;
@@ -52,26 +56,51 @@ impl Default for Options {
 /// The lane group, though valid, cannot be had as the options say.
 pub fn render(group: &LaneGroup, options: &Options) -> anyhow::Result<Vec<File>> {
     let pods = options.placement.pods(group)?;
-    if let Some(service) = group.spec.services.iter().find(|service| service.port == options.application_port) {
-        anyhow::bail!(
-            "the sidecar of {} listens on port {}: let the application listen on another (--application-port)",
-            service.name,
-            service.port
-        );
-    }
+    limits(group, &pods, options)?;
     let tagging = tagging::plugin_config(&group.spec).map(|config| (crate::render::Module::HashTagging, config));
     let propagation = filter::in_sidecars(&group.spec);
 
-    let mut files = vec![bootstrap::gateway(group, options, tagging.as_ref())?];
+    let mut files = Vec::new();
+    files.extend(bootstrap::gateway(group, options, tagging.as_ref())?);
     for pod in &pods {
         let file = bootstrap::sidecar(group, pod, options, propagation.as_ref());
         files.push(file.with_context(|| format!("failed to write the sidecar of {}", pod.name))?);
     }
     files.push(clusters::file(group, &pods, options)?);
-    files.push(routes::of_gateway(group)?);
+    files.extend(routes::of_gateway(group)?);
     files.extend(routes::of_sidecars(group)?);
     for (module, config) in tagging.iter().chain(&propagation) {
         files.push(extension::file(*module, config, options)?);
     }
     Ok(files)
+}
+
+/// What plain Envoys are not rendered for.
+fn limits(group: &LaneGroup, pods: &[Pod], options: &Options) -> anyhow::Result<()> {
+    if let Some(pod) = pods.iter().find(|pod| pod.port.number == options.application_port) {
+        bail!(
+            "the sidecar of {} listens on port {}: let the application listen on another (--application-port)",
+            pod.service.name,
+            pod.port.number
+        );
+    }
+    let has_several = |service: &&Service| service.ports().len() > 1;
+    if let Some(service) = group.spec.services.iter().find(has_several) {
+        bail!("{}: a plain Envoy is rendered for one port of a service: Istio has the others", service.name);
+    }
+    let names = |name: &str| group.spec.services.iter().filter(|service| service.name == name).count();
+    if let Some(service) = group.spec.services.iter().find(|service| names(&service.name) > 1) {
+        bail!("{}: two services have the name, and without namespaces their pods would too", service.name);
+    }
+    for (index, route) in group.spec.routes.iter().enumerate() {
+        if route.cors.is_some() || route.mirror.is_some() {
+            bail!("spec.routes[{index}]: `cors` and `mirror` are rendered for Istio only");
+        }
+    }
+    if let Some(gateway) = &group.spec.gateway
+        && (gateway.ports().len() > 1 || gateway.ports().iter().any(|port| port.credential_name.is_some()))
+    {
+        bail!("spec.gateway.ports: a plain Envoy is rendered as a gateway with one port, of HTTP");
+    }
+    Ok(())
 }

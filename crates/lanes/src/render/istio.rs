@@ -1,51 +1,69 @@
-//! A lane group as resources of upstream Istio (1.28 to 1.30), in the order in which they must be applied.
+//! A lane group as resources of upstream Istio (1.28 to 1.31), in the order in which they must be applied.
 //!
-//! The fallback of a permissive lane is an aggregate cluster over the lane's own pods and the baseline's, which replaces
-//! the cluster of the lane's subset under the same name. Without it the lane is strict, and never wrong.
+//! Where requests go is said by VirtualServices or by HTTPRoutes of Gateway API, as the document has it; what a lane is, what it
+//! falls back to and what is sent again is decided outside of both ([`super::rules`], [`super::pools`]). The fallback of a
+//! permissive lane is an aggregate cluster over the lane's own pods and the baseline's, which replaces the cluster that the
+//! lane's requests go to under the same name. Without it the lane is strict, and never wrong.
 
 mod ambient;
 mod destination_rule;
 mod envoy_filter;
 mod file;
 mod gateway;
+mod gateway_api;
+mod http_route;
+pub(crate) mod lane_service;
 mod plugin;
 mod propagation;
-mod resource;
+pub mod resource;
 mod services;
+mod specificity;
+mod stage;
 mod virtual_service;
 
-use crate::document::{LaneGroup, Service};
+use crate::document::{LaneGroup, Routing, Service};
 
 pub use file::{File, kustomization};
-pub use plugin::{Images, PluginKind};
+pub use plugin::Images;
+pub use stage::Stage;
 
 /// How a lane group is rendered, beyond what it says itself.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The resource that a filter's module becomes.
-    pub plugin: PluginKind,
     /// Where the modules are.
     pub images: Images,
-    /// Whether waypoints must understand the resources too, beside gateways and sidecars.
-    pub ambient: bool,
 }
 
 /// The files of a lane group, in the order of application. Delete in the opposite order.
 ///
 /// # Errors
-/// The lane group, though valid, cannot be had as the options say.
+/// The lane group, though valid, cannot be said in the resources that it asks for.
 pub fn render(group: &LaneGroup, options: &Options) -> anyhow::Result<Vec<File>> {
-    if options.ambient {
-        ambient::can_be(group)?;
-    }
-    let files = [
-        destination_rule::file(group, options)?,
-        envoy_filter::file(group, options)?,
-        services::file(group, options)?,
-        propagation::file(group, options)?,
-        gateway::file(group)?,
-        plugin::hash_tagging(group, options)?,
-    ];
+    let files = match group.spec.mesh.routing {
+        Routing::VirtualService => vec![
+            destination_rule::subsets(group)?,
+            envoy_filter::fallback(group)?,
+            propagation::file(group, options)?,
+            services::file(group)?,
+            gateway::file(group)?,
+            plugin::hash_tagging(group, options)?,
+        ],
+        Routing::GatewayApi => {
+            let (mesh, hops) = http_route::mesh(group)?;
+            let (gateway, ingress) = gateway_api::file(group)?;
+            vec![
+                lane_service::file(group)?,
+                destination_rule::whole_lanes(group)?,
+                envoy_filter::fallback(group)?,
+                propagation::file(group, options)?,
+                mesh,
+                envoy_filter::retries(group, "45-retries.yaml", Stage::Routes, &hops)?,
+                gateway,
+                envoy_filter::retries(group, "55-retries.yaml", Stage::Gateway, &ingress)?,
+                plugin::hash_tagging(group, options)?,
+            ]
+        }
+    };
     Ok(files.into_iter().filter(|file| !file.documents.is_empty()).collect())
 }
 

@@ -1,16 +1,21 @@
 //! The names that proxies know things by. Istio gives them; without Istio they are the same.
 
-use crate::document::{LaneGroup, Service};
+use crate::document::{LaneGroup, Service, ServicePort};
 
 impl LaneGroup {
     /// The name that every cluster and subset of a service hangs on.
-    pub(super) fn host(&self, service: &str) -> String {
-        format!("{service}.{}.svc.cluster.local", self.metadata.namespace)
+    pub(super) fn host(&self, service: &Service) -> String {
+        self.host_of(&service.name, self.namespace_of(service))
+    }
+
+    /// The name of any Kubernetes service.
+    pub(super) fn host_of(&self, service: &str, namespace: &str) -> String {
+        format!("{service}.{namespace}.svc.{}", self.spec.mesh.cluster_domain)
     }
 
     /// The cluster of one of a service's subsets.
-    pub(super) fn cluster(&self, service: &Service, subset: &str) -> String {
-        format!("outbound|{}|{subset}|{}", service.port, self.host(&service.name))
+    pub(super) fn cluster(&self, service: &Service, port: &ServicePort, subset: &str) -> String {
+        format!("outbound|{}|{subset}|{}", port.number, self.host(service))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which requests go where: what a VirtualService of Istio and a route of Envoy have in common.
+//! Which requests go where: what a VirtualService of Istio, an HTTPRoute of Gateway API and a route of Envoy have in common.
 
 mod hops;
 mod ingress;
@@ -6,10 +6,16 @@ mod retries;
 
 use std::collections::BTreeMap;
 
-use crate::document::{Lane, Spec, StringMatch, Untagged};
+use crate::document::{
+    Cors, Duration, HeaderEdits, Headers, Lane, LaneGroup, Mirror, Redirect, Rewrite, Service, ServicePort, Spec,
+    StringMatch, Untagged,
+};
 
 pub(super) use hops::hops;
 pub(super) use ingress::ingress;
+pub(super) use retries::{Conditions, Retrying};
+
+use super::pools::Pool;
 
 /// A rule. The first that matches takes the request.
 #[derive(Clone, Debug)]
@@ -17,9 +23,31 @@ pub(super) struct Rule {
     pub(super) name: String,
     /// Of which one must hold; every request if there are none.
     pub(super) conditions: Vec<Condition>,
-    pub(super) destinations: Vec<Destination>,
+    pub(super) action: Action,
     /// When the request is sent again; as the proxy has it unless given.
-    pub(super) retries: Option<Resend>,
+    pub(super) retries: Option<Retrying>,
+    pub(super) traffic: Traffic,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub(super) enum Action {
+    /// It goes to one of them.
+    Forward(Vec<Destination>),
+    /// The client is sent away.
+    Redirect(Redirect),
+    /// It is answered with 404.
+    Reject,
+}
+
+/// What else is done, as the document says it of a route.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Traffic {
+    pub(super) timeout: Option<Duration>,
+    pub(super) rewrite: Option<Rewrite>,
+    pub(super) cors: Option<Cors>,
+    pub(super) headers: Headers,
+    pub(super) mirror: Option<Mirror>,
 }
 
 /// Conditions that must all hold.
@@ -33,37 +61,55 @@ pub(super) struct Condition {
     pub(super) method: Option<StringMatch>,
 }
 
-/// A lane of a service, and its share.
+/// Pods of a service, and their share.
 #[derive(Clone, Debug)]
 pub(super) struct Destination {
-    pub(super) service: String,
-    pub(super) lane: String,
+    pub(super) service: Service,
+    pub(super) port: ServicePort,
+    pub(super) pool: Pool,
     pub(super) weight: Option<u32>,
-    /// Whether the request's tag becomes the lane's on this way.
-    pub(super) sets_tag: bool,
-}
-
-/// When a request is sent again.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Resend {
-    Never,
-    /// When it cannot have reached the application.
-    NotSent,
-    /// Also when it may have.
-    MaybeSent,
+    /// What becomes the request's tag on this way.
+    pub(super) tag: Option<String>,
 }
 
 impl Destination {
-    fn new(service: &str, lane: &str) -> Self {
-        Self { service: service.to_owned(), lane: lane.to_owned(), weight: None, sets_tag: false }
+    fn new(group: &LaneGroup, (service, port): (&Service, &ServicePort), lane: &str) -> Self {
+        let pool = group.pool(service, lane);
+        Self { service: service.clone(), port: port.clone(), pool, weight: None, tag: None }
     }
 
     fn weighing(self, weight: u32) -> Self {
         Self { weight: Some(weight), ..self }
     }
 
-    fn setting_the_tag(self) -> Self {
-        Self { sets_tag: true, ..self }
+    fn setting_the_tag(self, lane: &str) -> Self {
+        Self { tag: Some(lane.to_owned()), ..self }
+    }
+}
+
+impl Rule {
+    fn forward(name: impl Into<String>, conditions: Vec<Condition>, destinations: Vec<Destination>) -> Self {
+        let (name, action) = (name.into(), Action::Forward(destinations));
+        Self { name, conditions, action, retries: None, traffic: Traffic::default() }
+    }
+
+    /// What is changed of the headers of all requests, the tag among it if all get the same.
+    pub(super) fn request_edits(&self, spec: &Spec) -> HeaderEdits {
+        let mut edits = self.traffic.headers.request.clone();
+        if let Action::Forward(destinations) = &self.action
+            && let [Destination { weight: None, tag: Some(tag), .. }] = destinations.as_slice()
+        {
+            edits.set.insert(spec.header(), tag.clone());
+        }
+        edits
+    }
+
+    /// Whether the baseline may answer what the lane cannot.
+    fn falls_back(&self) -> bool {
+        match &self.action {
+            Action::Forward(destinations) => destinations.iter().any(|destination| destination.pool.falls_back()),
+            Action::Redirect(_) | Action::Reject => false,
+        }
     }
 }
 
@@ -78,15 +124,17 @@ impl Spec {
         (self.header(), StringMatch::Exact(lane.name.clone()))
     }
 
-    /// The lanes that a request must belong to; the baseline needs no tag unless those without are rejected.
-    fn tagged_lanes(&self) -> impl Iterator<Item = &Lane> {
-        let rejects = self.untagged() == Untagged::Reject;
-        self.lanes.iter().filter(move |lane| rejects || lane.name != self.baseline)
-    }
-
     /// Where a request without a tag goes.
     fn untagged_lane(&self) -> Option<&Lane> {
         let takes = self.untagged() == Untagged::Baseline;
         self.lanes.iter().find(|lane| takes && lane.name == self.baseline)
+    }
+}
+
+impl LaneGroup {
+    /// The lanes that a request to the service must be told to be of; the rest is what those without a tag get too.
+    fn told_lanes<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a Lane> {
+        let untagged = self.spec.untagged_lane().map(|lane| self.pool(service, &lane.name));
+        self.spec.lanes.iter().filter(move |lane| untagged.as_ref() != Some(&self.pool(service, &lane.name)))
     }
 }

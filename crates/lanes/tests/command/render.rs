@@ -19,7 +19,7 @@ fn render_prints_in_one_order_and_deletes_in_the_other() {
         documents.iter().map(name).collect::<Vec<_>>()
     };
     let (applied, mut deleted) = (names(&applied), names(&deleted));
-    assert_eq!(deleted.first().unwrap(), "\"WasmPlugin\"/\"default-user-segment-hash-tagging\"");
+    assert_eq!(deleted.first().unwrap(), "\"WasmPlugin\"/\"default.user-segment.hash-tagging\"");
     deleted.reverse();
     assert_eq!(applied, deleted);
 }
@@ -28,7 +28,7 @@ fn render_prints_in_one_order_and_deletes_in_the_other() {
 fn render_writes_a_folder_and_leaves_nothing_of_before() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("lanes");
-    let image = ["--image", "oci://example.com/{module}:1", "--no-resolve", "--resource", "trafficextension"];
+    let image = ["--image", "oci://example.com/{module}:1", "--no-resolve", "--istio", "1.30"];
     let files = |group: &str| {
         let group = published().parent().unwrap().with_file_name(group).join("lane-group.yaml");
         let render = ["render", "istio", group.to_str().unwrap(), "--output", output.to_str().unwrap()];
@@ -46,21 +46,21 @@ fn render_writes_a_folder_and_leaves_nothing_of_before() {
         names
     };
     assert_eq!(files("user-segment").len(), 7);
-    let tagging = fs::read_to_string(output.join("50-hash-tagging.yaml")).unwrap();
+    let tagging = fs::read_to_string(output.join("60-hash-tagging.yaml")).unwrap();
     assert!(tagging.contains("url: oci://example.com/hash-tagging:1\n"), "{tagging}");
-    let strict = ["10-destination-rules.yaml", "30-virtual-services.yaml", "40-gateway.yaml", "kustomization.yaml"];
-    fs::write(output.join("50-hash-tagging.yaml"), "# somebody's own\n").unwrap();
+    let strict = ["10-destination-rules.yaml", "40-virtual-services.yaml", "50-gateway.yaml", "kustomization.yaml"];
+    fs::write(output.join("60-hash-tagging.yaml"), "# somebody's own\n").unwrap();
     fs::write(output.join("lane-group.yaml"), "# somebody's own\n").unwrap();
-    fs::remove_file(output.join("40-gateway.yaml")).unwrap();
-    let (mut kept, own) = (files("strict"), ["50-hash-tagging.yaml", "lane-group.yaml"]);
+    fs::remove_file(output.join("50-gateway.yaml")).unwrap();
+    let (mut kept, own) = (files("strict"), ["60-hash-tagging.yaml", "lane-group.yaml"]);
     kept.retain(|name| !own.contains(&name.as_str()));
     assert_eq!(kept, strict);
     assert_eq!(fs::read_to_string(output.join("lane-group.yaml")).unwrap(), "# somebody's own\n");
     let group = published();
     let (status, _, stderr) = run(&["render", "istio", group.to_str().unwrap(), "--output", output.to_str().unwrap()]);
     assert_eq!(status, 2);
-    assert!(stderr.contains("50-hash-tagging.yaml was not written by `lanes render`"), "{stderr}");
-    assert_eq!(fs::read_to_string(output.join("50-hash-tagging.yaml")).unwrap(), "# somebody's own\n");
+    assert!(stderr.contains("60-hash-tagging.yaml was not written by `lanes render`"), "{stderr}");
+    assert_eq!(fs::read_to_string(output.join("60-hash-tagging.yaml")).unwrap(), "# somebody's own\n");
 }
 
 #[test]
@@ -83,7 +83,9 @@ fn render_refuses_what_it_cannot_render() {
         assert_eq!((status, stdout.as_str()), (2, ""));
         assert!(stderr.contains(expected), "{stderr}");
     };
-    refused(&["--ambient"], "with --ambient only `application` is possible");
+    refused(&["--ambient"], "with `ambient` only `application` is possible");
+    refused(&["--ambient", "--routing", "gateway-api"], "so no lane could fall back");
+    refused(&["--istio", "1.27"], "expected 1.28, 1.29, 1.30 or 1.31, not `1.27`");
     refused(&["--image", "oci://example.com/one:1"], "the lane group needs two modules");
     refused(&["--sha256", "hash-tag=0"], "there is no module `hash-tag`");
     refused(&["--sha256", "hash-tagging=0"], "expected 64 hexadecimal digits");

@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use lanes::{
-    document::LaneGroup,
+    check::check,
+    document::{IstioVersion, LaneGroup, Routing},
     render::{
         Module,
-        istio::{self, File, Images, PluginKind},
+        istio::{self, File, Images, Stage},
         modules,
     },
 };
@@ -29,10 +30,16 @@ pub(super) struct Istio {
     /// Print the resources in the order in which they must be deleted
     #[arg(long, conflicts_with = "output")]
     delete: bool,
-    /// The kind of resource for the filters' modules; TrafficExtension needs Istio 1.30
-    #[arg(long, value_name = "KIND", default_value = "wasmplugin")]
-    resource: Resource,
-    /// The modules' url; `{module}` in it is replaced by hash-tagging, baggage-propagation or trace-propagation. The registry
+    /// Print or write the resources of one stage only; each stage needs those before it
+    #[arg(long, value_name = "STAGE")]
+    stage: Option<StageName>,
+    /// The resources that say where requests go, instead of what the document says (`mesh.routing`)
+    #[arg(long, value_name = "KIND")]
+    routing: Option<RoutingName>,
+    /// The version of Istio, instead of what the document says (`mesh.istio`): 1.28, 1.29, 1.30 or 1.31
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    istio: Option<IstioVersion>,
+    /// The modules' url, instead of what the document says (`filters.image`); `{module}` in it is replaced by hash-tagging, baggage-propagation or trace-propagation. The registry
     /// is asked for the image's digest, which is what is written
     #[arg(long, value_name = "REF")]
     image: Option<String>,
@@ -40,11 +47,11 @@ pub(super) struct Istio {
     #[arg(long, value_name = "MODULE=DIGEST", value_parser = digest)]
     sha256: Vec<(Module, String)>,
     /// Write the url as it is and ask no registry; a tag may mean another image tomorrow
-    #[arg(long, requires = "image")]
+    #[arg(long)]
     no_resolve: bool,
     #[command(flatten)]
     registry: Registry,
-    /// For meshes with waypoints, ambient or mixed; the application must forward the route header
+    /// For meshes with waypoints, ambient or mixed, whatever the document says (`mesh.ambient`)
     #[arg(long)]
     ambient: bool,
     #[command(flatten)]
@@ -52,21 +59,33 @@ pub(super) struct Istio {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Resource {
-    /// Every version of Istio
-    #[value(name = "wasmplugin")]
-    WasmPlugin,
-    /// Istio 1.30 and later
-    #[value(name = "trafficextension")]
-    TrafficExtension,
+enum RoutingName {
+    /// VirtualServices, and subsets of DestinationRules
+    VirtualService,
+    /// HTTPRoutes of Gateway API, and a Service for each lane
+    GatewayApi,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum StageName {
+    /// Services, DestinationRules and the fallback
+    Clusters,
+    /// The filters of the sidecars
+    Propagation,
+    /// Where requests go at every hop
+    Routes,
+    /// What enters, and with which tag
+    Gateway,
 }
 
 impl Istio {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        let group = group(&self.file)?;
-        self.remark_on_images(&modules(&group))?;
-        let options = self.options(&group)?;
+        let group = self.group()?;
+        self.remark_on_images(&group, &modules(&group))?;
+        let options = istio::Options { images: self.images(&group)? };
         let files = istio::render(&group, &options).with_context(|| format!("failed to render {}", self.file))?;
+        let is_asked = |file: &File| self.stage.is_none_or(|stage| file.stage == stage.into());
+        let files: Vec<File> = files.into_iter().filter(is_asked).collect();
         if let Some(folder) = &self.output {
             let kustomization = ("kustomization.yaml".to_owned(), istio::kustomization(&files)?);
             let texts = files.iter().map(|file| (file.name.to_owned(), file.to_string()));
@@ -80,12 +99,21 @@ impl Istio {
         }
     }
 
-    fn options(&self, group: &LaneGroup) -> Result<istio::Options> {
-        let plugin = match self.resource {
-            Resource::WasmPlugin => PluginKind::WasmPlugin,
-            Resource::TrafficExtension => PluginKind::TrafficExtension,
+    /// The lane group, with what the options say of the mesh.
+    fn group(&self) -> Result<LaneGroup> {
+        let mut group = group(&self.file)?;
+        let mesh = &mut group.spec.mesh;
+        mesh.ambient |= self.ambient;
+        mesh.istio = self.istio.or(mesh.istio);
+        mesh.routing = match self.routing {
+            Some(RoutingName::VirtualService) => Routing::VirtualService,
+            Some(RoutingName::GatewayApi) => Routing::GatewayApi,
+            None => mesh.routing,
         };
-        Ok(istio::Options { plugin, images: self.images(group)?, ambient: self.ambient })
+        if let Some(problem) = check(&group).errors.first() {
+            bail!("{}: {}: {}", self.file, problem.path, problem.message);
+        }
+        Ok(group)
     }
 
     /// By digest, where somebody knows it: what a proxy runs must not change because a tag was moved.
@@ -95,15 +123,17 @@ impl Istio {
             urls: BTreeMap::new(),
             sha256: self.sha256.iter().cloned().collect(),
         };
-        let Some(image) = self.image.as_ref().filter(|image| is_oci(image) && !self.no_resolve && !self.delete) else {
+        let image = self.image.as_ref().or(group.spec.filters.image.as_ref());
+        let Some(image) = image.filter(|image| is_oci(image) && !self.no_resolve && !self.delete) else {
             return Ok(images);
         };
         for module in modules(group) {
             if !images.sha256.contains_key(&module) {
                 let reference: Reference = image.replace("{module}", module.name()).parse()?;
                 let digest = self.registry.with(reference.clone(), Remote::resolve);
-                let digest =
-                    digest.context("--image: failed to find the digest (--no-resolve writes the url as it is)")?;
+                let digest = digest.with_context(|| {
+                    format!("{image}: failed to find the digest (--no-resolve writes the url as it is)")
+                })?;
                 images.urls.insert(module, reference.url_of(digest));
                 images.sha256.insert(module, digest.hex());
             }
@@ -111,13 +141,13 @@ impl Istio {
         Ok(images)
     }
 
-    fn remark_on_images(&self, modules: &[Module]) -> Result<()> {
-        match &self.image {
+    fn remark_on_images(&self, group: &LaneGroup, modules: &[Module]) -> Result<()> {
+        match self.image.as_ref().or(group.spec.filters.image.as_ref()) {
             Some(image) if modules.len() > 1 && !image.contains("{module}") => {
-                bail!("--image {image}: the lane group needs two modules: write `{{module}}` where their names differ")
+                bail!("{image}: the lane group needs two modules: write `{{module}}` where their names differ")
             }
             None if !self.delete && !modules.is_empty() => anstream::eprintln!(
-                "{YELLOW}note:{YELLOW:#} the modules' url is a placeholder: say with --image where yours are"
+                "{YELLOW}note:{YELLOW:#} the modules' url is a placeholder: say in `filters.image`, or with --image, where yours are"
             ),
             _ => {}
         }
@@ -142,6 +172,22 @@ fn reversed(file: &File) -> File {
     let mut file = file.clone();
     file.documents.reverse();
     file
+}
+
+fn version(text: &str) -> Result<IstioVersion> {
+    let known = IstioVersion::SUPPORTED.into_iter().find(|version| version.to_string() == text);
+    known.with_context(|| format!("expected 1.28, 1.29, 1.30 or 1.31, not `{text}`"))
+}
+
+impl From<StageName> for Stage {
+    fn from(name: StageName) -> Self {
+        match name {
+            StageName::Clusters => Self::Clusters,
+            StageName::Propagation => Self::Propagation,
+            StageName::Routes => Self::Routes,
+            StageName::Gateway => Self::Gateway,
+        }
+    }
 }
 
 fn digest(text: &str) -> Result<(Module, String)> {

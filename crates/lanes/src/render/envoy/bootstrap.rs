@@ -21,24 +21,25 @@ const FIRST_FREE_PORT: u16 = 1024;
 /// A filter and its configuration.
 pub(super) type Filter = (Module, Value);
 
-pub(super) fn gateway(group: &LaneGroup, options: &Options, filter: Option<&Filter>) -> anyhow::Result<File> {
+pub(super) fn gateway(group: &LaneGroup, options: &Options, filter: Option<&Filter>) -> anyhow::Result<Option<File>> {
     let spec = &group.spec;
+    let Some(gateway) = &spec.gateway else { return Ok(None) };
     let (address, local) = options.placement.gateway();
-    let port = unprivileged(spec.gateway.port);
+    let port = unprivileged(gateway.ports().first().map_or(80, |port| port.number));
     let listener = Listener { name: "gateway", direction: "OUTBOUND", address: &address, port };
     let connections = json!({
         // This is the edge: a request's x-forwarded-for and x-request-id are not believed.
         "use_remote_address": true,
         "rds": listener::rds(routes::GATEWAY),
     });
-    let node = json!({"id": "gateway", "cluster": "gateway", "metadata": {"LABELS": spec.gateway.selector}});
+    let node = json!({"id": "gateway", "cluster": "gateway", "metadata": {"LABELS": gateway.selector}});
     let comment = format!(
         "The gateway of the lane group {}: what enters the lanes is in {}.yaml.",
         group.metadata.name,
         routes::GATEWAY
     );
     let listeners = vec![listener.render(connections, filter.map(|(module, _)| *module))];
-    File::new("gateway.yaml", comment, &bootstrap(node, &local, filter, listeners, Vec::new()))
+    File::new("gateway.yaml", comment, &bootstrap(node, &local, filter, listeners, Vec::new())).map(Some)
 }
 
 pub(super) fn sidecar(
@@ -48,7 +49,7 @@ pub(super) fn sidecar(
     filter: Option<&Filter>,
 ) -> anyhow::Result<File> {
     let module = filter.map(|(module, _)| *module);
-    let inbound = Listener { name: "inbound", direction: "INBOUND", address: &pod.inbound, port: pod.service.port };
+    let inbound = Listener { name: "inbound", direction: "INBOUND", address: &pod.inbound, port: pod.port.number };
     let outbound = Listener { name: "outbound", direction: "OUTBOUND", address: &pod.local, port: OUTBOUND_PORT };
     let application = json!({"match": {"prefix": "/"}, "route": {"cluster": clusters::APPLICATION}});
     let to_application = json!({

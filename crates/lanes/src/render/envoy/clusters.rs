@@ -8,7 +8,7 @@ use super::{
     placement::{Placement, Pod},
 };
 use crate::{
-    document::{Lane, LaneGroup, Protocol, Service},
+    document::{Lane, LaneGroup, Membership, Protocol},
     json::with,
     render::names::own_pods,
 };
@@ -22,12 +22,12 @@ const CONNECT_TIMEOUT: &str = "1s";
 pub(super) fn file(group: &LaneGroup, pods: &[Pod], options: &Options) -> anyhow::Result<File> {
     let mut clusters = Vec::new();
     for pod in pods {
-        let (service, lane) = (&pod.service, &pod.lane.name);
-        if group.spec.falls_back(lane) {
-            clusters.push(of_pods(group.cluster(service, &own_pods(lane)), pod, options));
-            clusters.push(aggregate(group, service, lane));
+        let lane = &pod.lane.name;
+        if group.pool(&pod.service, lane).falls_back() {
+            clusters.push(of_pods(group.cluster(&pod.service, &pod.port, &own_pods(lane)), pod, options));
+            clusters.push(aggregate(group, pod));
         } else {
-            clusters.push(of_pods(group.cluster(service, lane), pod, options));
+            clusters.push(of_pods(group.cluster(&pod.service, &pod.port, lane), pod, options));
         }
     }
     File::watched(CLUSTERS, &comment(group), clusters)
@@ -40,14 +40,14 @@ pub(super) fn application(pod: &Pod, options: &Options) -> Value {
         "connect_timeout": CONNECT_TIMEOUT,
         "load_assignment": endpoints(APPLICATION, &pod.local, options.application_port),
     });
-    speaking(pod.service.protocol, cluster)
+    speaking(pod.port.protocol, cluster)
 }
 
 /// The pods of a lane that are healthy.
 fn of_pods(name: String, pod: &Pod, options: &Options) -> Value {
     // By default a lane spills into the baseline when less than 71 % of its pods are healthy. With this, one will do.
     let policy = json!({"policy": {"overprovisioning_factor": 100_000}});
-    let assignment = with(endpoints(&name, &pod.host, pod.service.port), policy);
+    let assignment = with(endpoints(&name, &pod.host, pod.port.number), policy);
     let cluster = json!({
         "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
         "name": name,
@@ -61,19 +61,20 @@ fn of_pods(name: String, pod: &Pod, options: &Options) -> Value {
     };
     let balancing = json!({
         "common_lb_config": common_lb_config(),
-        "health_checks": [health_check(pod.service.protocol, options)],
+        "health_checks": [health_check(pod.port.protocol, options)],
         "load_assignment": assignment,
     });
-    speaking(pod.service.protocol, with(with(cluster, discovery), balancing))
+    speaking(pod.port.protocol, with(with(cluster, discovery), balancing))
 }
 
 /// The lane's own pods and, while none of them is healthy, the baseline's.
-fn aggregate(group: &LaneGroup, service: &Service, lane: &str) -> Value {
-    let clusters = [own_pods(lane), group.spec.baseline.clone()].map(|subset| group.cluster(service, &subset));
+fn aggregate(group: &LaneGroup, Pod { service, port, lane, .. }: &Pod) -> Value {
+    let subsets = [own_pods(&lane.name), group.spec.baseline.clone()];
+    let clusters = subsets.map(|subset| group.cluster(service, port, &subset));
     let config = typed("envoy.extensions.clusters.aggregate.v3.ClusterConfig", json!({ "clusters": clusters }));
     json!({
         "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
-        "name": group.cluster(service, lane),
+        "name": group.cluster(service, port, &lane.name),
         "connect_timeout": CONNECT_TIMEOUT,
         "lb_policy": "CLUSTER_PROVIDED",
         "common_lb_config": common_lb_config(),
@@ -125,13 +126,18 @@ fn comment(group: &LaneGroup) -> String {
     let spec = &group.spec;
     let every = "The services, and the lanes of each, as every proxy of the mesh sees them (CDS).";
     let found = "A pod that appears, dies or comes back is noticed by the health checks.";
-    match spec.lanes.iter().find(|lane| spec.falls_back(&lane.name)) {
+    match spec.lanes.iter().find(|lane| group.falls_back() && lane.name != spec.baseline) {
         None => format!("{every} {found}"),
         Some(Lane { name, .. }) => format!(
             "{every} Of a service\n\n  {baseline} is its pods of the baseline lane\n  {name}-only is its pods of lane {name}, if \
             there are any\n  {name} is where lane {name} sends its requests: {name}-only and, as long as none of these is \
-            healthy, {baseline}\n\n{found}\nEvery lane is there for every service, whether or not it holds the service today.",
-            baseline = spec.baseline
+            healthy, {baseline}\n\n{found}\n{members}",
+            baseline = spec.baseline,
+            members = match spec.membership {
+                Membership::Discovered =>
+                    "Every lane is there for every service, whether or not it holds the service today.",
+                Membership::Declared => "A lane is there for the services that it names.",
+            }
         ),
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 
-use crate::document::{Lane, LaneGroup, Service};
+use crate::document::{Lane, LaneGroup, Service, ServicePort};
 
 /// Where the pods of a lane group are.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,6 +22,8 @@ pub struct Pod {
     pub name: String,
     /// The service.
     pub service: Service,
+    /// The service's port.
+    pub port: ServicePort,
     /// The lane.
     pub lane: Lane,
     /// Where other proxies find it: an address or a name.
@@ -39,7 +41,7 @@ const MOST_LANES: usize = 240;
 const FIRST_OCTET: usize = 11;
 
 impl Placement {
-    /// A pod for every service in every lane that may ever have it: in permissive mode, in every lane.
+    /// A pod for every service in every lane that may ever have it: as `membership` says, in permissive mode.
     pub fn pods(&self, group: &LaneGroup) -> anyhow::Result<Vec<Pod>> {
         let spec = &group.spec;
         if *self == Self::Loopback && (spec.services.len() > MOST_SERVICES || spec.lanes.len() > MOST_LANES) {
@@ -50,7 +52,9 @@ impl Placement {
         let mut pods = Vec::new();
         for (number, service) in spec.services.iter().enumerate() {
             for (octet, lane) in spec.lanes.iter().enumerate() {
-                pods.push(self.pod(service, number + 1, lane, octet + FIRST_OCTET));
+                let is_possible = group.pool(service, &lane.name).lane() == lane.name;
+                let pod = || self.pod(service, number + 1, lane, octet + FIRST_OCTET);
+                pods.extend(is_possible.then(pod).flatten());
             }
         }
         Ok(pods)
@@ -64,7 +68,8 @@ impl Placement {
         }
     }
 
-    fn pod(&self, service: &Service, number: usize, lane: &Lane, octet: usize) -> Pod {
+    fn pod(&self, service: &Service, number: usize, lane: &Lane, octet: usize) -> Option<Pod> {
+        let port = service.ports().into_iter().next()?;
         let (host, inbound, local) = match self {
             Self::Loopback => {
                 let address = loopback(number, octet);
@@ -76,7 +81,7 @@ impl Placement {
             }
         };
         let name = format!("{}-{}", service.name, lane.name);
-        Pod { name, service: service.clone(), lane: lane.clone(), host, inbound, local }
+        Some(Pod { name, service: service.clone(), port, lane: lane.clone(), host, inbound, local })
     }
 }
 

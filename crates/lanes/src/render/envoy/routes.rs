@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::{File, file::typed};
 use crate::{
-    document::{Lane, LaneGroup, Propagation, Retries, Service, Spec, StringMatch},
+    document::{HeaderEdits, Lane, LaneGroup, Propagation, Redirect, Retries, Service, ServicePort, Spec, StringMatch},
     json::with,
-    render::rules::{Condition, Destination, Resend, Rule, hops, ingress},
+    render::rules::{Action, Condition, Destination, Retrying, Rule, Traffic, hops, ingress},
 };
 
 /// The routes of the gateway, and the name of their file.
@@ -15,18 +15,14 @@ const OUTBOUND: &str = "outbound-routes";
 const RETRIES: &str = "Retries cover the moment between the death of a pod and its discovery. The first goes to another pod of the lane, if\n\
     there is one, the second to the baseline. What HTTP calls idempotent (RFC 9110, 9.2.2) may be sent twice; anything\n\
     else is retried only if it cannot have reached the application.";
-/// The request cannot have reached the application.
-const NOT_SENT: &str = "connect-failure,refused-stream,unavailable,cancelled";
-/// It may have.
-const MAYBE_SENT: &str = "connect-failure,refused-stream,unavailable,cancelled,reset,retriable-status-codes";
-
 /// What enters the lanes.
-pub(super) fn of_gateway(group: &LaneGroup) -> anyhow::Result<File> {
-    let hosts = virtual_host(group, "ingress", group.spec.gateway.hosts.clone(), &ingress(group));
+pub(super) fn of_gateway(group: &LaneGroup) -> anyhow::Result<Option<File>> {
+    let Some(gateway) = &group.spec.gateway else { return Ok(None) };
+    let hosts = virtual_host(group, "ingress", gateway.hosts.clone(), &ingress(group));
     let comment = format!("What enters the lanes (RDS). The first route that matches takes the request.\n\n{RETRIES}");
     // As Istio's gateways: clients of another port than the default name it.
     let routes = with(configuration(GATEWAY, vec![hosts]), json!({"ignore_port_in_host_matching": true}));
-    File::watched(format!("{GATEWAY}.yaml"), &comment, vec![routes])
+    File::watched(format!("{GATEWAY}.yaml"), &comment, vec![routes]).map(Some)
 }
 
 /// Where sidecars send what their applications call; a file for each lane if the calling pod's labels decide.
@@ -36,10 +32,11 @@ pub(super) fn of_sidecars(group: &LaneGroup) -> anyhow::Result<Vec<File>> {
     for lane in &spec.lanes {
         let name = of_lane(spec, lane);
         if files.iter().all(|file| file.name != format!("{name}.yaml")) {
-            let hosts = spec.services.iter().map(|service| {
+            let hosts = spec.services.iter().filter_map(|service| {
+                let port = service.ports().into_iter().next()?;
                 let rules: Vec<Rule> =
-                    hops(group, service).iter().filter_map(|rule| from_pods_of(lane, rule)).collect();
-                virtual_host(group, &service.name, domains(group, service), &rules)
+                    hops(group, service, &port).iter().filter_map(|rule| from_pods_of(lane, rule)).collect();
+                Some(virtual_host(group, &service.name, domains(group, service, &port), &rules))
             });
             let resource = configuration(&name, hosts.collect());
             files.push(File::watched(format!("{name}.yaml"), &comment(spec, lane), vec![resource])?);
@@ -90,29 +87,30 @@ fn configuration(name: &str, virtual_hosts: Vec<Value>) -> Value {
 }
 
 /// The names that an application may call a service by.
-fn domains(group: &LaneGroup, service: &Service) -> Vec<String> {
-    let (name, namespace) = (&service.name, &group.metadata.namespace);
-    let names = [name.clone(), format!("{name}.{namespace}"), format!("{name}.{namespace}.svc"), group.host(name)];
-    names.into_iter().flat_map(|name| [format!("{name}:{}", service.port), name]).collect()
+fn domains(group: &LaneGroup, service: &Service, port: &ServicePort) -> Vec<String> {
+    let (name, namespace) = (&service.name, group.namespace_of(service));
+    let names = [name.clone(), format!("{name}.{namespace}"), format!("{name}.{namespace}.svc"), group.host(service)];
+    names.into_iter().flat_map(|name| [format!("{name}:{}", port.number), name]).collect()
 }
 
 fn virtual_host(group: &LaneGroup, name: &str, domains: Vec<String>, rules: &[Rule]) -> Value {
-    let retries = match group.spec.retries {
-        Retries::Never => json!({}),
-        _ => json!({"retry_policy": retry_policy(json!({"retry_on": NOT_SENT}))}),
-    };
+    let retries = of_every_rule(&group.spec);
+    let retries = retries.map_or_else(|| json!({}), |retries| json!({"retry_policy": retry_policy(&retries)}));
     let routes: Vec<Value> = rules.iter().flat_map(|rule| routes(group, rule)).collect();
     with(with(json!({"name": name, "domains": domains}), retries), json!({ "routes": routes }))
 }
 
-/// A route for each condition of which one must hold.
+/// A route for each condition of which one must hold. What nothing takes is answered with 404.
 fn routes(group: &LaneGroup, rule: &Rule) -> Vec<Value> {
+    let action = match &rule.action {
+        Action::Forward(destinations) => forwarded(group, rule, destinations),
+        Action::Redirect(redirect) => json!({"redirect": redirected(redirect)}),
+        Action::Reject => return Vec::new(),
+    };
+    let headers = header_edits(&rule.request_edits(&group.spec), &rule.traffic.headers.response);
     let route = |condition: &Condition| {
-        let route = json!({"name": rule.name, "match": matcher(condition), "route": action(group, rule)});
-        match rule.destinations.as_slice() {
-            [only @ Destination { weight: None, .. }] => with(route, tag(&group.spec, only)),
-            _ => route,
-        }
+        let route = json!({"name": rule.name, "match": matcher(condition)});
+        [action.clone(), headers.clone()].into_iter().fold(route, with)
     };
     match rule.conditions.as_slice() {
         [] => vec![route(&Condition::default())],
@@ -142,36 +140,93 @@ fn header(name: &str, value: &StringMatch) -> Value {
     json!({"name": name, "string_match": string_match})
 }
 
-fn action(group: &LaneGroup, rule: &Rule) -> Value {
-    let cluster = |destination: &Destination| {
-        let service = group.spec.services.iter().find(|service| service.name == destination.service);
-        service.map(|service| group.cluster(service, &destination.lane))
+fn forwarded(group: &LaneGroup, rule: &Rule, destinations: &[Destination]) -> Value {
+    let cluster = |to: &Destination| group.cluster(&to.service, &to.port, to.pool.lane());
+    let share = |to: &Destination| {
+        let tag = to.tag.as_ref().map(|tag| (group.spec.header(), tag.clone()));
+        let edits = HeaderEdits { set: tag.into_iter().collect(), ..HeaderEdits::default() };
+        with(json!({"name": cluster(to), "weight": to.weight}), header_edits(&edits, &HeaderEdits::default()))
     };
-    let action = match rule.destinations.as_slice() {
+    let to = match destinations {
         [only @ Destination { weight: None, .. }] => json!({"cluster": cluster(only)}),
-        several => {
-            let share = |to: &Destination| {
-                let share = json!({"name": cluster(to), "weight": to.weight});
-                with(share, tag(&group.spec, to))
-            };
-            json!({"weighted_clusters": {"clusters": several.iter().map(share).collect::<Vec<_>>()}})
-        }
+        several => json!({"weighted_clusters": {"clusters": several.iter().map(share).collect::<Vec<_>>()}}),
     };
-    if rule.retries != Some(Resend::MaybeSent) {
-        return action;
+    let Traffic { timeout, rewrite, .. } = &rule.traffic;
+    let parts = [
+        timeout.as_ref().map(|timeout| json!({"timeout": timeout.seconds()})),
+        rewrite.as_ref().and_then(|to| to.uri.as_ref()).map(|uri| json!({ "prefix_rewrite": uri })),
+        rewrite.as_ref().and_then(|to| to.authority.as_ref()).map(|host| json!({ "host_rewrite_literal": host })),
+        own_retries(&group.spec, rule).map(|retrying| json!({"retry_policy": retry_policy(retrying)})),
+    ];
+    json!({"route": parts.into_iter().flatten().fold(to, with)})
+}
+
+fn redirected(Redirect { uri, authority, scheme, port, code }: &Redirect) -> Value {
+    let code = match code {
+        302 => "FOUND",
+        303 => "SEE_OTHER",
+        307 => "TEMPORARY_REDIRECT",
+        308 => "PERMANENT_REDIRECT",
+        _ => "MOVED_PERMANENTLY",
+    };
+    let parts = [
+        uri.as_ref().map(|uri| json!({ "path_redirect": uri })),
+        authority.as_ref().map(|host| json!({ "host_redirect": host })),
+        scheme.as_ref().map(|scheme| json!({ "scheme_redirect": scheme })),
+        port.map(|port| json!({ "port_redirect": port })),
+        Some(json!({ "response_code": code })),
+    ];
+    parts.into_iter().flatten().fold(json!({}), with)
+}
+
+fn header_edits(request: &HeaderEdits, response: &HeaderEdits) -> Value {
+    let mut value = json!({});
+    for (direction, edits) in [("request", request), ("response", response)] {
+        let add = additions(edits);
+        if !add.is_empty() {
+            value = with(value, json!({ format!("{direction}_headers_to_add"): add }));
+        }
+        if !edits.remove.is_empty() {
+            value = with(value, json!({ format!("{direction}_headers_to_remove"): edits.remove }));
+        }
     }
-    // `503` of Istio's retryOn is the status code.
-    let policy = json!({"retry_on": MAYBE_SENT, "retriable_status_codes": [503]});
-    with(action, json!({"retry_policy": retry_policy(policy)}))
+    value
+}
+
+fn additions(edits: &HeaderEdits) -> Vec<Value> {
+    let header = |(name, value): (&String, &String), action: &str| json!({"header": {"key": name, "value": value}, "append_action": action});
+    let set = edits.set.iter().map(|edit| header(edit, "OVERWRITE_IF_EXISTS_OR_ADD"));
+    set.chain(edits.add.iter().map(|edit| header(edit, "APPEND_IF_EXISTS_OR_ADD"))).collect()
+}
+
+/// What a virtual host has for its rules.
+fn of_every_rule(spec: &Spec) -> Option<Retrying> {
+    (spec.retries != Retries::Never).then(Retrying::default)
+}
+
+/// The retries that are a rule's own.
+fn own_retries<'a>(spec: &Spec, rule: &'a Rule) -> Option<&'a Retrying> {
+    let own = rule.retries.as_ref()?;
+    let is_never = |retrying: &Retrying| retrying.attempts == 0;
+    let is_same = of_every_rule(spec).map_or_else(|| is_never(own), |of_all| of_all == *own);
+    (!is_same).then_some(own)
 }
 
 /// Of two retries, the first goes to another pod, the second to the next cluster of the aggregate; what Istio makes of
 /// `retryRemoteLocalities`.
-fn retry_policy(policy: Value) -> Value {
+fn retry_policy(retrying: &Retrying) -> Value {
+    let (mut on, codes) = retrying.conditions.parts();
+    if !codes.is_empty() {
+        on.push("retriable-status-codes");
+    }
+    let policy = json!({"retry_on": on.join(",")});
+    let codes = if codes.is_empty() { json!({}) } else { json!({ "retriable_status_codes": codes }) };
+    let timeout = retrying.per_try_timeout.as_ref();
+    let timeout = timeout.map_or_else(|| json!({}), |time| json!({"per_try_timeout": time.seconds()}));
     let priorities = "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig";
     let hosts = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
     let again = json!({
-        "num_retries": 2,
+        "num_retries": retrying.attempts,
         "retry_priority": {
             "name": "envoy.retry_priorities.previous_priorities",
             "typed_config": typed(priorities, json!({"update_frequency": 2})),
@@ -181,14 +236,5 @@ fn retry_policy(policy: Value) -> Value {
         ],
         "host_selection_retry_max_attempts": 5,
     });
-    with(policy, again)
-}
-
-/// Where the way sets it, the lane's tag becomes the route header, whatever was there.
-fn tag(spec: &Spec, destination: &Destination) -> Value {
-    if !destination.sets_tag {
-        return json!({});
-    }
-    let header = json!({"key": spec.header(), "value": destination.lane});
-    json!({"request_headers_to_add": [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]})
+    [codes, timeout, again].into_iter().fold(policy, with)
 }

@@ -1,107 +1,132 @@
 //! EnvoyFilters: a permissive lane's subset falls back to the baseline.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    File, Options, ambient, name_for,
-    resource::{Kind, Resource, TargetRef},
+    File, Stage, ambient, lane_service,
+    resource::{Kind, TargetRef},
 };
-use crate::document::{LaneGroup, Service};
+use crate::document::{LaneGroup, Routing, Service, ServicePort};
 
 mod aggregate;
+mod retries;
 
 pub(super) use aggregate::Aggregate;
+pub(super) use retries::file as retries;
 
-/// The namespace whose EnvoyFilters every sidecar and gateway gets.
-const ROOT_NAMESPACE: &str = "istio-system";
-const COMMENT: &str = "Permissive lanes: the cluster of a lane's subset is an aggregate over the lane's own pods and, while it has none, the\n\
-    baseline's. Without this file the lanes are strict: 503 where one lacks a service. It is applied before the\n\
-    VirtualServices, and removed after them.";
+/// Behind those of others, which are 0 unless they say so: what they change of a cluster that is replaced here is gone.
+const PRIORITY: i32 = 10;
+const COMMENT: &str = "Permissive lanes: the cluster that a lane's requests go to is an aggregate over the lane's own pods and, while it has\n\
+    none, the baseline's. Without this file the lanes are strict: 503 where one lacks a service. It is applied before the\n\
+    routes, and removed after them.";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EnvoyFilter {
+    priority: i32,
     /// What it is for; every proxy if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) target_refs: Vec<TargetRef>,
-    pub(super) config_patches: Vec<ConfigPatch>,
+    target_refs: Vec<TargetRef>,
+    config_patches: Vec<ConfigPatch>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ConfigPatch {
     apply_to: &'static str,
-    r#match: PatchMatch,
+    r#match: Value,
     patch: Patch,
-}
-
-#[derive(Serialize)]
-struct PatchMatch {
-    context: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cluster: Option<ClusterMatch>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ClusterMatch {
-    service: String,
-    port_number: u16,
-    subset: String,
 }
 
 #[derive(Serialize)]
 struct Patch {
     operation: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<Aggregate>,
+    value: Option<Value>,
 }
 
 /// One EnvoyFilter per service, with the patches of all its lanes.
-pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
-    let mut file = File::new("20-fallback.yaml", COMMENT);
-    let spec = &group.spec;
-    if !spec.lanes.iter().any(|lane| spec.falls_back(&lane.name)) {
-        return Ok(file);
+pub(super) fn fallback(group: &LaneGroup) -> anyhow::Result<File> {
+    let mut file = File::new(group, Stage::Clusters, "20-fallback.yaml", COMMENT);
+    for service in &group.spec.services {
+        let patches = patches(group, service)?;
+        if !patches.is_empty() {
+            let name = format!("{}.{}.lanes", group.namespace_of(service), service.name);
+            file.add(name, &group.spec.mesh.root_namespace, EnvoyFilter::new(patches))?;
+        }
     }
-    for service in &spec.services {
-        let config_patches = patches(group, service, options);
-        let name = format!("{}-{}", group.metadata.namespace, name_for(service));
-        let filter = EnvoyFilter { target_refs: Vec::new(), config_patches };
-        file.add(&Resource::new(name, ROOT_NAMESPACE, filter))?;
-    }
-    if options.ambient {
+    if group.spec.mesh.ambient {
         ambient::add_to(&mut file, group)?;
     }
     Ok(file)
 }
 
-fn patches(group: &LaneGroup, service: &Service, options: &Options) -> Vec<ConfigPatch> {
-    let host = group.host(&service.name);
-    let cluster = |subset: &str| group.cluster(service, subset);
-    let lanes = group.spec.lanes.iter().filter(|lane| group.spec.falls_back(&lane.name));
-    let patches = lanes.flat_map(|lane| {
-        let services = json!([{"host": host, "name": service.name, "namespace": group.metadata.namespace}]);
-        let aggregate = Aggregate::new(&lane.name, &group.spec.baseline, service.protocol, cluster).telling(services);
-        // Merging is not possible: what Istio generates for the subset's endpoints would remain, and Envoy refuses it.
-        let removal = (!options.ambient).then(|| removal(&host, service.port, &lane.name));
-        removal.into_iter().chain([addition("ANY", aggregate)])
-    });
-    patches.collect()
+impl EnvoyFilter {
+    pub(super) fn new(config_patches: Vec<ConfigPatch>) -> Self {
+        Self { priority: PRIORITY, target_refs: Vec::new(), config_patches }
+    }
+
+    pub(super) fn of(self, target: TargetRef) -> Self {
+        Self { target_refs: vec![target], ..self }
+    }
 }
 
-fn removal(host: &str, port: u16, lane: &str) -> ConfigPatch {
-    let cluster = ClusterMatch { service: host.to_owned(), port_number: port, subset: lane.to_owned() };
-    patch("ANY", Some(cluster), Patch { operation: "REMOVE", value: None })
+impl ConfigPatch {
+    pub(super) fn addition(context: &'static str, aggregate: &Aggregate) -> anyhow::Result<Self> {
+        let patch = Patch { operation: "ADD", value: Some(serde_json::to_value(aggregate)?) };
+        Ok(Self { apply_to: "CLUSTER", r#match: json!({ "context": context }), patch })
+    }
+
+    fn removal(cluster: Value) -> Self {
+        let patch = Patch { operation: "REMOVE", value: None };
+        Self { apply_to: "CLUSTER", r#match: json!({"context": "ANY", "cluster": cluster}), patch }
+    }
 }
 
-pub(super) fn addition(context: &'static str, aggregate: Aggregate) -> ConfigPatch {
-    patch(context, None, Patch { operation: "ADD", value: Some(aggregate) })
+fn patches(group: &LaneGroup, service: &Service) -> anyhow::Result<Vec<ConfigPatch>> {
+    let mut patches = Vec::new();
+    for port in service.ports() {
+        for pool in group.pools(service).iter().filter(|pool| pool.falls_back()) {
+            let Replaced { cluster, host, name } = Replaced::new(group, service, &port, pool.lane());
+            // Merging is not possible: what Istio generates for the cluster's endpoints would remain, and Envoy refuses it.
+            if !group.spec.mesh.ambient {
+                patches.push(ConfigPatch::removal(cluster));
+            }
+            let named = |pods: &str| match group.spec.mesh.routing {
+                Routing::VirtualService => group.cluster(service, &port, pods),
+                Routing::GatewayApi => lane_service::cluster(group, service, &port, pods),
+            };
+            let services = json!([{"host": host, "name": name, "namespace": group.namespace_of(service)}]);
+            let aggregate = Aggregate::new(pool.lane(), &group.spec.baseline, port.protocol, named).telling(services);
+            patches.push(ConfigPatch::addition("ANY", &aggregate)?);
+        }
+    }
+    Ok(patches)
 }
 
-fn patch(context: &'static str, cluster: Option<ClusterMatch>, patch: Patch) -> ConfigPatch {
-    ConfigPatch { apply_to: "CLUSTER", r#match: PatchMatch { context, cluster }, patch }
+/// The cluster of Istio's that an aggregate takes the place of.
+struct Replaced {
+    cluster: Value,
+    host: String,
+    name: String,
+}
+
+impl Replaced {
+    fn new(group: &LaneGroup, service: &Service, port: &ServicePort, lane: &str) -> Self {
+        match group.spec.mesh.routing {
+            Routing::VirtualService => {
+                let host = group.host(service);
+                let cluster = json!({"service": host, "portNumber": port.number, "subset": lane});
+                Self { cluster, host, name: service.name.clone() }
+            }
+            Routing::GatewayApi => {
+                let cluster = json!({"name": lane_service::cluster(group, service, port, lane)});
+                let host = lane_service::host(group, service, lane);
+                Self { cluster, host, name: lane_service::name(service, lane) }
+            }
+        }
+    }
 }
 
 impl Kind for EnvoyFilter {

@@ -5,18 +5,24 @@ use std::fmt;
 use anyhow::Context;
 use serde::Serialize;
 
-use super::resource::{Kind, Resource};
-use crate::render::yaml;
+use super::{
+    Stage,
+    resource::{Kind, Owner, Resource},
+};
+use crate::{document::LaneGroup, render::yaml};
 
 /// Resources that are applied together.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct File {
     /// The file's name; its number is the place in the order of application.
     pub name: &'static str,
+    /// The stage that the resources are applied in.
+    pub stage: Stage,
     /// What the resources are for, in lines without `#`.
     pub comment: String,
     /// The resources as YAML, each without `---`.
     pub documents: Vec<String>,
+    owner: Owner,
 }
 
 /// A file for `kubectl apply -k` that names the files in their order.
@@ -46,12 +52,28 @@ struct SortOptions {
 }
 
 impl File {
-    pub(super) fn new(name: &'static str, comment: impl Into<String>) -> Self {
-        Self { name, comment: comment.into(), documents: Vec::new() }
+    pub(super) fn new(group: &LaneGroup, stage: Stage, name: &'static str, comment: impl Into<String>) -> Self {
+        let owner = Owner::new(group, stage);
+        Self { name, stage, comment: comment.into(), documents: Vec::new(), owner }
     }
 
-    pub(super) fn add<K: Kind>(&mut self, resource: &Resource<K>) -> anyhow::Result<()> {
-        let document = yaml(resource).with_context(|| format!("failed to write a {} for {}", K::KIND, self.name))?;
+    /// Adds a resource with its name and namespace.
+    pub(super) fn add<K: Kind>(&mut self, name: impl Into<String>, namespace: &str, spec: K) -> anyhow::Result<()> {
+        self.add_annotated(name, namespace, spec, None)
+    }
+
+    pub(super) fn add_annotated<K: Kind>(
+        &mut self,
+        name: impl Into<String>,
+        namespace: &str,
+        spec: K,
+        annotation: Option<(&'static str, &'static str)>,
+    ) -> anyhow::Result<()> {
+        let mut resource = Resource::new(&self.owner, name, namespace, spec);
+        if let Some((key, value)) = annotation {
+            resource = resource.annotated(key, value);
+        }
+        let document = yaml(&resource).with_context(|| format!("failed to write a {} for {}", K::KIND, self.name))?;
         self.documents.push(document);
         Ok(())
     }

@@ -1,51 +1,85 @@
-//! The ingress: a Gateway and its VirtualService.
+//! The ingress by Istio's own resources: a Gateway and its VirtualService.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::{
-    File,
-    resource::{Kind, Resource},
-    virtual_service::VirtualService,
+use super::{File, Stage, resource::Kind, virtual_service::VirtualService};
+use crate::{
+    document::{Gateway, GatewayPort, GatewayRef, LaneGroup, Routing},
+    render::rules::ingress,
 };
-use crate::{document::LaneGroup, render::rules::ingress};
 
 #[derive(Serialize)]
-struct Gateway {
+struct IstioGateway {
     selector: BTreeMap<String, String>,
-    servers: Vec<Server>,
+    servers: Vec<Value>,
 }
 
-#[derive(Serialize)]
-struct Server {
-    port: Port,
-    hosts: Vec<String>,
+impl LaneGroup {
+    /// The resource that stands for the gateway: the one that exists, or the one that is rendered.
+    pub(crate) fn gateway_resource(&self, gateway: &Gateway) -> GatewayRef {
+        if let Some(reference) = &gateway.reference {
+            return reference.clone();
+        }
+        let (name, namespace) = (&self.metadata.name, &self.metadata.namespace);
+        match self.spec.mesh.routing {
+            // In the lane group's namespace, where the VirtualService may name it without its own.
+            Routing::VirtualService => GatewayRef { name: format!("{name}-ingress"), namespace: namespace.clone() },
+            // Istio deploys a Service of that name.
+            Routing::GatewayApi if gateway.selector.is_empty() => {
+                GatewayRef { name: format!("{name}-ingress"), namespace: gateway.namespace.clone() }
+            }
+            // Beside the gateways of other lane groups.
+            Routing::GatewayApi => {
+                GatewayRef { name: format!("{namespace}.{name}.ingress"), namespace: gateway.namespace.clone() }
+            }
+        }
+    }
+
+    /// The gateway's pods: their namespace, and their labels. None are selected without a gateway.
+    pub(crate) fn gateway_pods(&self) -> (String, BTreeMap<String, String>) {
+        let Some(gateway) = &self.spec.gateway else { return Default::default() };
+        let resource = self.gateway_resource(gateway);
+        let namespace = if gateway.selector.is_empty() { resource.namespace } else { gateway.namespace.clone() };
+        (namespace, gateway.pods(&resource.name))
+    }
 }
 
-#[derive(Serialize)]
-struct Port {
-    number: u16,
-    name: &'static str,
-    protocol: &'static str,
-}
-
-/// Both are in the lane group's namespace, where the gateway's own VirtualService may name them without it.
 pub(super) fn file(group: &LaneGroup) -> anyhow::Result<File> {
-    let mut file =
-        File::new("40-gateway.yaml", "What enters the lanes. The first rule that matches takes the request.");
-    let (name, namespace) = (format!("{}-ingress", group.metadata.name), &group.metadata.namespace);
-    let given = &group.spec.gateway;
-    let port = Port { number: given.port, name: "http", protocol: "HTTP" };
-    let gateway =
-        Gateway { selector: given.selector.clone(), servers: vec![Server { port, hosts: given.hosts.clone() }] };
-    file.add(&Resource::new(&name, namespace, gateway))?;
-    let routes = VirtualService::new(group, given.hosts.clone(), vec![name.clone()], ingress(group));
-    file.add(&Resource::new(&name, namespace, routes))?;
+    let comment = "What enters the lanes. The first rule that matches takes the request.";
+    let mut file = File::new(group, Stage::Gateway, "50-gateway.yaml", comment);
+    let Some(gateway) = &group.spec.gateway else { return Ok(file) };
+    let namespace = &group.metadata.namespace;
+    let resource = group.gateway_resource(gateway);
+    let named = match &gateway.reference {
+        Some(GatewayRef { name, namespace }) => format!("{namespace}/{name}"),
+        None => {
+            let servers = gateway.ports().iter().map(|port| server(gateway, port)).collect();
+            let rendered = IstioGateway { selector: gateway.selector.clone(), servers };
+            file.add(&resource.name, namespace, rendered)?;
+            resource.name
+        }
+    };
+    let routes = VirtualService::ingress(group, gateway.hosts.clone(), named, ingress(group));
+    file.add(format!("{}-ingress", group.metadata.name), namespace, routes)?;
     Ok(file)
 }
 
-impl Kind for Gateway {
+fn server(gateway: &Gateway, GatewayPort { number, credential_name }: &GatewayPort) -> Value {
+    let scheme = if credential_name.is_some() { "https" } else { "http" };
+    let name = if gateway.ports().len() == 1 { scheme.to_owned() } else { format!("{scheme}-{number}") };
+    let port = json!({"number": number, "name": name, "protocol": scheme.to_ascii_uppercase()});
+    match credential_name {
+        Some(secret) => {
+            json!({"port": port, "hosts": gateway.hosts, "tls": {"mode": "SIMPLE", "credentialName": secret}})
+        }
+        None => json!({"port": port, "hosts": gateway.hosts}),
+    }
+}
+
+impl Kind for IstioGateway {
     const API_VERSION: &'static str = "networking.istio.io/v1";
     const KIND: &'static str = "Gateway";
 }

@@ -6,25 +6,19 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    File, Options,
-    resource::{Kind, Resource, Selector},
+    File, Options, Stage,
+    resource::{Kind, Selector},
 };
-use crate::{document::LaneGroup, render::Module, tagging};
-
-/// The resource that a filter's module becomes.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum PluginKind {
-    /// Every version of Istio has it.
-    #[default]
-    WasmPlugin,
-    /// Its successor, from Istio 1.30.
-    TrafficExtension,
-}
+use crate::{
+    document::{FailStrategy, Filters, IstioVersion, LaneGroup, Phase, PullPolicy},
+    render::Module,
+    tagging,
+};
 
 /// Where the modules are.
 #[derive(Clone, Debug, Default)]
 pub struct Images {
-    /// Their url, in which `{module}` stands for the module's name. A place that does not exist unless given.
+    /// Their url, in which `{module}` stands for the module's name, instead of what the document says.
     pub reference: Option<String>,
     /// The url of a single module, which counts more than that of all.
     pub urls: BTreeMap<Module, String>,
@@ -32,25 +26,33 @@ pub struct Images {
     pub sha256: BTreeMap<Module, String>,
 }
 
+/// Every version of Istio has it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WasmPlugin {
     selector: Selector,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phase: Option<&'static str>,
-    url: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
-    fail_strategy: &'static str,
-    plugin_config: Value,
+    #[serde(flatten)]
+    place: Place,
+    #[serde(flatten)]
+    wasm: Wasm,
 }
 
+/// Its successor, from Istio 1.30.
 #[derive(Serialize)]
 struct TrafficExtension {
     selector: Selector,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phase: Option<&'static str>,
+    #[serde(flatten)]
+    place: Place,
     wasm: Wasm,
+}
+
+/// Where a filter is among the others.
+#[derive(Clone, Copy, Default, Serialize)]
+pub(super) struct Place {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<Phase>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<i32>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +61,11 @@ struct Wasm {
     url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
-    fail_strategy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_pull_policy: Option<PullPolicy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_pull_secret: Option<String>,
+    fail_strategy: FailStrategy,
     plugin_config: Value,
 }
 
@@ -68,56 +74,60 @@ pub(super) struct Plugin {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) pods: BTreeMap<String, String>,
-    pub(super) phase: Option<&'static str>,
+    pub(super) place: Option<Place>,
     pub(super) module: Module,
     pub(super) config: Value,
 }
 
 /// The hash-tagging filter at the gateway, before anything that looks at the route.
 pub(super) fn hash_tagging(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
-    let mut file = File::new("50-hash-tagging.yaml", "The filter at the gateway: the same user, the same lane.");
-    let gateway = &group.spec.gateway;
+    let comment = "The filter at the gateway: the same user, the same lane.";
+    let mut file = File::new(group, Stage::Gateway, "60-hash-tagging.yaml", comment);
+    let Filters { phase, priority, .. } = group.spec.filters;
     if let Some(config) = tagging::plugin_config(&group.spec) {
+        let (namespace, pods) = group.gateway_pods();
         let plugin = Plugin {
-            name: format!("{}-{}-hash-tagging", group.metadata.namespace, group.metadata.name),
-            namespace: gateway.namespace.clone(),
-            pods: gateway.selector.clone(),
-            phase: Some("AUTHN"),
+            name: format!("{}.{}.hash-tagging", group.metadata.namespace, group.metadata.name),
+            namespace,
+            pods,
+            place: Some(Place { phase: Some(phase), priority }),
             module: Module::HashTagging,
             config,
         };
-        plugin.add_to(&mut file, options)?;
+        plugin.add_to(&mut file, group, options)?;
     }
     Ok(file)
 }
 
 impl Plugin {
-    /// An image that cannot be fetched must not take the traffic down.
-    pub(super) fn add_to(self, file: &mut File, options: &Options) -> anyhow::Result<()> {
-        let Self { name, namespace, pods, phase, module, config: plugin_config } = self;
-        let selector = Selector { match_labels: pods };
-        let (url, sha256) = (options.images.url(module), options.images.sha256.get(&module).cloned());
-        let fail_strategy = "FAIL_OPEN";
-        match options.plugin {
-            PluginKind::WasmPlugin => {
-                let plugin = WasmPlugin { selector, phase, url, sha256, fail_strategy, plugin_config };
-                file.add(&Resource::new(name, &namespace, plugin))
-            }
-            PluginKind::TrafficExtension => {
-                let wasm = Wasm { url, sha256, fail_strategy, plugin_config };
-                file.add(&Resource::new(name, &namespace, TrafficExtension { selector, phase, wasm }))
-            }
+    pub(super) fn add_to(self, file: &mut File, group: &LaneGroup, options: &Options) -> anyhow::Result<()> {
+        let Self { name, namespace, pods, place, module, config: plugin_config } = self;
+        let filters = &group.spec.filters;
+        let (selector, place) = (Selector { match_labels: pods }, place.unwrap_or_default());
+        let wasm = Wasm {
+            url: options.images.url(filters, module),
+            sha256: options.images.sha256.get(&module).cloned(),
+            image_pull_policy: filters.pull_policy,
+            image_pull_secret: filters.pull_secret.clone(),
+            fail_strategy: filters.fail_strategy,
+            plugin_config,
+        };
+        if group.spec.mesh.istio.is_some_and(IstioVersion::has_traffic_extension) {
+            file.add(name, &namespace, TrafficExtension { selector, place, wasm })
+        } else {
+            file.add(name, &namespace, WasmPlugin { selector, place, wasm })
         }
     }
 }
 
 impl Images {
-    fn url(&self, module: Module) -> String {
+    fn url(&self, filters: &Filters, module: Module) -> String {
         if let Some(url) = self.urls.get(&module) {
             return url.clone();
         }
         let nowhere = concat!("oci://registry.example.com/traffic-lanes/{module}:", env!("CARGO_PKG_VERSION"));
-        self.reference.as_deref().unwrap_or(nowhere).replace("{module}", module.name())
+        let reference = self.reference.as_ref().or(filters.image.as_ref());
+        reference.map_or(nowhere, String::as_str).replace("{module}", module.name())
     }
 }
 

@@ -1,19 +1,27 @@
 //! The rules between services: a request stays in its lane at every hop.
 
-use super::{Condition, Destination, Rule};
-use crate::document::{Lane, LaneGroup, Propagation, Service, Spec};
+use super::{Action, Condition, Destination, Rule, Traffic};
+use crate::document::{Lane, LaneGroup, Propagation, Service, ServicePort, Spec};
 
-/// The rules for requests to a service.
-pub(in super::super) fn hops(group: &LaneGroup, service: &Service) -> Vec<Rule> {
+/// The rules for requests to a port of a service. The last takes everything.
+pub(in super::super) fn hops(group: &LaneGroup, service: &Service, port: &ServicePort) -> Vec<Rule> {
     let spec = &group.spec;
     let rule = |name: &str, lane: &Lane, conditions: Vec<Condition>| {
-        let destinations = vec![Destination::new(&service.name, &lane.name)];
-        let rule = Rule { name: name.to_owned(), conditions, destinations, retries: None };
-        spec.with_retries(rule, spec.falls_back(&lane.name))
+        let destination = Destination::new(group, (service, port), &lane.name);
+        spec.with_retries(Rule::forward(name, conditions, vec![destination]), None)
     };
-    let tagged = spec.tagged_lanes().flat_map(|lane| rule(&lane.name, lane, vec![hop(spec, lane)]));
-    let untagged = spec.untagged_lane().into_iter().flat_map(|lane| rule("baseline", lane, Vec::new()));
-    tagged.chain(untagged).collect()
+    let told = group.told_lanes(service).flat_map(|lane| rule(&lane.name, lane, vec![hop(spec, lane)]));
+    let rest = match spec.untagged_lane() {
+        Some(lane) => rule("baseline", lane, Vec::new()),
+        None => vec![reject()],
+    };
+    told.chain(rest).collect()
+}
+
+/// A proxy would make up a route of its own for a caller that no rule is for.
+fn reject() -> Rule {
+    let (name, action) = ("untagged".to_owned(), Action::Reject);
+    Rule { name, conditions: Vec::new(), action, retries: None, traffic: Traffic::default() }
 }
 
 /// What a request of the lane is known by when a service sends it.

@@ -1,48 +1,90 @@
 //! The rules of the ingress: what enters the lanes, and which.
 
-use super::{Condition, Destination, Rule};
-use crate::document::{Lane, LaneGroup, Route, RouteMatch, Spec, Weight};
+use super::{Action, Condition, Destination, Rule, Traffic};
+use crate::document::{Lane, LaneGroup, Redirect, Route, RouteMatch, Service, ServicePort, Spec, Weight};
 
 /// The rules of all routes, in order.
 pub(in super::super) fn ingress(group: &LaneGroup) -> Vec<Rule> {
     let spec = &group.spec;
     let weights = spec.assign.as_ref().and_then(|assign| assign.weights.as_deref());
-    let rules = |route: &Route| match (&route.lane, weights) {
-        (Some(lane), _) => pinned(spec, route, lane),
-        (None, Some(weights)) => weighted(spec, route, weights),
-        (None, None) => by_tag(spec, route),
+    let rules = |route: &Route| {
+        if let Some(redirect) = &route.redirect {
+            return vec![redirected(route, redirect)];
+        }
+        let Some((service, port)) = destination(spec, route) else { return Vec::new() };
+        let way = Way { group, route, to: (service, &port) };
+        match (&route.lane, weights) {
+            (Some(lane), _) => way.pinned(lane),
+            (None, Some(weights)) => way.weighted(weights),
+            (None, None) => way.by_tag(),
+        }
     };
     spec.routes.iter().flat_map(rules).collect()
 }
 
-/// The route decides, whatever the tag says, so it must set the tag for the hops that follow.
-fn pinned(spec: &Spec, route: &Route, lane: &str) -> Vec<Rule> {
-    let destination = Destination::new(&route.service, lane).setting_the_tag();
-    let rule = rule(route.name.clone(), conditions(route), vec![destination]);
-    spec.with_retries(rule, spec.falls_back(lane))
+/// A route that leads to a service.
+struct Way<'a> {
+    group: &'a LaneGroup,
+    route: &'a Route,
+    to: (&'a Service, &'a ServicePort),
 }
 
-/// Chance decides, so each destination sets its own tag.
-fn weighted(spec: &Spec, route: &Route, weights: &[Weight]) -> Vec<Rule> {
-    let weights: Vec<&Weight> = weights.iter().filter(|weight| weight.weight > 0).collect();
-    let destination =
-        |share: &&Weight| Destination::new(&route.service, &share.lane).weighing(share.weight).setting_the_tag();
-    let destinations = weights.iter().map(destination).collect();
-    let falls_back = weights.iter().any(|weight| spec.falls_back(&weight.lane));
-    spec.with_retries(rule(route.name.clone(), conditions(route), destinations), falls_back)
+impl Way<'_> {
+    /// The route decides, whatever the tag says, so it must set the tag for the hops that follow.
+    fn pinned(&self, lane: &str) -> Vec<Rule> {
+        let destination = Destination::new(self.group, self.to, lane).setting_the_tag(lane);
+        self.rule(self.route.name.clone(), conditions(self.route), vec![destination])
+    }
+
+    /// Chance decides, so each destination sets its own tag.
+    fn weighted(&self, weights: &[Weight]) -> Vec<Rule> {
+        let destination = |share: &Weight| {
+            Destination::new(self.group, self.to, &share.lane).weighing(share.weight).setting_the_tag(&share.lane)
+        };
+        let destinations = weights.iter().filter(|share| share.weight > 0).map(destination).collect();
+        self.rule(self.route.name.clone(), conditions(self.route), destinations)
+    }
+
+    fn by_tag(&self) -> Vec<Rule> {
+        let to = |name: &str, lane: &Lane, conditions: Vec<Condition>| {
+            let destination = Destination::new(self.group, self.to, &lane.name);
+            self.rule(format!("{}-{name}", self.route.name), conditions, vec![destination])
+        };
+        let spec = &self.group.spec;
+        let told = self.group.told_lanes(self.to.0).map(|lane| (lane, tagged(spec, self.route, lane)));
+        let told = told.filter(|(_, conditions)| !conditions.is_empty());
+        let told = told.flat_map(|(lane, conditions)| to(&lane.name, lane, conditions));
+        let untagged = spec.untagged_lane().into_iter().flat_map(|lane| to("baseline", lane, conditions(self.route)));
+        told.chain(untagged).collect()
+    }
+
+    fn rule(&self, name: String, conditions: Vec<Condition>, destinations: Vec<Destination>) -> Vec<Rule> {
+        let rule = Rule { traffic: traffic(self.route), ..Rule::forward(name, conditions, destinations) };
+        let own = self.route.retries.as_ref().map(|own| (self.route.name.as_str(), own));
+        self.group.spec.with_retries(rule, own)
+    }
 }
 
-fn by_tag(spec: &Spec, route: &Route) -> Vec<Rule> {
-    let to = |name: &str, lane: &Lane, conditions: Vec<Condition>| {
-        let destination = Destination::new(&route.service, &lane.name);
-        let rule = rule(format!("{}-{name}", route.name), conditions, vec![destination]);
-        spec.with_retries(rule, spec.falls_back(&lane.name))
-    };
-    let tagged = spec.tagged_lanes().map(|lane| (lane, tagged(spec, route, lane)));
-    let tagged = tagged.filter(|(_, conditions)| !conditions.is_empty());
-    let tagged = tagged.flat_map(|(lane, conditions)| to(&lane.name, lane, conditions));
-    let untagged = spec.untagged_lane().into_iter().flat_map(|lane| to("baseline", lane, conditions(route)));
-    tagged.chain(untagged).collect()
+/// The service of a checked route, and the port.
+fn destination<'a>(spec: &'a Spec, route: &Route) -> Option<(&'a Service, ServicePort)> {
+    let service = spec.service(route.service.as_ref()?)?;
+    let is_it = |port: &ServicePort| route.port.is_none_or(|number| port.number == number);
+    Some((service, service.ports().into_iter().find(is_it)?))
+}
+
+fn redirected(route: &Route, redirect: &Redirect) -> Rule {
+    let (action, traffic) = (Action::Redirect(redirect.clone()), traffic(route));
+    Rule { name: route.name.clone(), conditions: conditions(route), action, retries: None, traffic }
+}
+
+fn traffic(route: &Route) -> Traffic {
+    Traffic {
+        timeout: route.timeout.clone(),
+        rewrite: route.rewrite.clone(),
+        cors: route.cors.clone(),
+        headers: route.headers.clone().unwrap_or_default(),
+        mirror: route.mirror.clone(),
+    }
 }
 
 /// The route's conditions for requests of one lane. A condition on the route header itself may leave the lane out.
@@ -57,10 +99,6 @@ fn tagged(spec: &Spec, route: &Route, lane: &Lane) -> Vec<Condition> {
         condition
     };
     conditions.into_iter().filter(allowed).map(with_tag).collect()
-}
-
-fn rule(name: String, conditions: Vec<Condition>, destinations: Vec<Destination>) -> Rule {
-    Rule { name, conditions, destinations, retries: None }
 }
 
 fn conditions(route: &Route) -> Vec<Condition> {

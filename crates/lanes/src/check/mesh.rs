@@ -1,0 +1,72 @@
+//! The mesh, and what its routing cannot say.
+
+use super::Findings;
+use crate::document::{Filters, LaneGroup, Propagation, Routing, StringMatch};
+
+impl Findings {
+    pub(super) fn mesh(&mut self, group: &LaneGroup) {
+        let mesh = &group.spec.mesh;
+        self.name("spec.mesh.rootNamespace", &mesh.root_namespace);
+        self.host("spec.mesh.clusterDomain", &mesh.cluster_domain);
+        for (index, namespace) in mesh.callers.iter().enumerate() {
+            self.name(&format!("spec.mesh.callers[{index}]"), namespace);
+        }
+        match mesh.routing {
+            Routing::VirtualService => {}
+            Routing::GatewayApi => self.gateway_api(group),
+        }
+        if mesh.ambient {
+            self.ambient(group);
+        }
+    }
+
+    pub(super) fn filters(&mut self, filters: &Filters) {
+        if let Some(name) = &filters.pull_secret {
+            self.resource_name("spec.filters.pullSecret", name);
+        }
+        if filters.image.as_ref().is_some_and(String::is_empty) {
+            self.error("spec.filters.image", "expected a url, such as `oci://registry.example.com/{module}:1.0`");
+        }
+    }
+
+    fn gateway_api(&mut self, group: &LaneGroup) {
+        let spec = &group.spec;
+        if spec.propagation() == Propagation::SourceLabels {
+            let message = "an HTTPRoute does not see the labels of the calling pod, by which `sourceLabels` (the default in \
+                strict mode) decides: with `routing: gatewayAPI` choose trace, baggage or application, or use \
+                `routing: virtualService`";
+            self.error("spec.propagation", message);
+        }
+        for (index, route) in spec.routes.iter().enumerate() {
+            let path = format!("spec.routes[{index}]");
+            let is_exact = |uri: Option<&StringMatch>| matches!(uri, Some(StringMatch::Exact(_)));
+            let all_exact = !route.r#match.is_empty() && route.r#match.iter().all(|m| is_exact(m.uri.as_ref()));
+            if route.rewrite.as_ref().is_some_and(|rewrite| rewrite.uri.is_some()) && !all_exact {
+                let message = "an HTTPRoute rewrites what it has matched by whole segments, a prefix here is any beginning: with \
+                    `routing: gatewayAPI` a path can be rewritten where `uri` is `exact`";
+                self.error(format!("{path}.rewrite.uri"), message);
+            }
+        }
+    }
+
+    fn ambient(&mut self, group: &LaneGroup) {
+        let spec = &group.spec;
+        if spec.mesh.routing == Routing::GatewayApi {
+            let message = "a waypoint keeps the cluster of a lane's Service, so no lane could fall back: with `ambient` use \
+                `routing: virtualService`";
+            self.error("spec.mesh.ambient", message);
+        }
+        let why = match spec.propagation() {
+            Propagation::Application => return,
+            Propagation::SourceLabels => "a waypoint does not see the labels of the calling pod",
+            Propagation::Trace(_) | Propagation::Baggage(_) => {
+                "its filter needs to see what enters a pod and what leaves it, which no waypoint does"
+            }
+        };
+        let message = format!(
+            "{why}: with `ambient` only `application` is possible, which needs the application to forward `{}`",
+            spec.route_header
+        );
+        self.error("spec.propagation", message);
+    }
+}

@@ -1,0 +1,105 @@
+//! The ingress by Gateway API: a Gateway, and leave to send requests to services of other namespaces.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    File, Stage,
+    http_route::{self, HttpRoute},
+    lane_service,
+    resource::Kind,
+};
+use crate::{
+    document::{Gateway, GatewayPort, LaneGroup, Service},
+    json::with,
+};
+
+const COMMENT: &str = "What enters the lanes. Gateway API takes the most specific rule, whatever the order: where a later route would win\n\
+    over an earlier one, the earlier has the later's conditions too.";
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct ApiGateway(Value);
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct ReferenceGrant(Value);
+
+/// The file, and the routes in it.
+pub(super) fn file(group: &LaneGroup) -> anyhow::Result<(File, Vec<HttpRoute>)> {
+    let mut file = File::new(group, Stage::Gateway, "50-gateway.yaml", COMMENT);
+    let Some(gateway) = &group.spec.gateway else { return Ok((file, Vec::new())) };
+    let resource = group.gateway_resource(gateway);
+    if gateway.reference.is_none() {
+        file.add(&resource.name, &resource.namespace, ApiGateway(spec(group, gateway)))?;
+    }
+    for namespace in group.namespaces().into_iter().filter(|namespace| *namespace != group.metadata.namespace) {
+        let name = format!("{}.{}.ingress", group.metadata.namespace, group.metadata.name);
+        file.add(name, namespace, ReferenceGrant(grant(group, namespace)))?;
+    }
+    let parent = json!({"name": resource.name, "namespace": resource.namespace});
+    let hosts = if gateway.serves_every_host() { json!({}) } else { json!({"hostnames": gateway.hosts}) };
+    let parents = with(json!({"parentRefs": [parent]}), hosts);
+    let routes = http_route::ingress(group, &parents)?;
+    routes.iter().try_for_each(|route| route.add_to(&mut file))?;
+    Ok((file, routes))
+}
+
+fn spec(group: &LaneGroup, gateway: &Gateway) -> Value {
+    let address = format!("{}.{}.svc.{}", gateway.service, gateway.namespace, group.spec.mesh.cluster_domain);
+    let addresses = match gateway.selector.is_empty() {
+        true => json!({}),
+        // The pods that are there. Without an address Istio would deploy others.
+        false => json!({"addresses": [{"type": "Hostname", "value": address}]}),
+    };
+    let listeners: Vec<Value> = gateway.ports().iter().flat_map(|port| listeners(group, gateway, port)).collect();
+    let class = json!({"gatewayClassName": "istio"});
+    [addresses, json!({ "listeners": listeners })].into_iter().fold(class, with)
+}
+
+/// One for each host.
+fn listeners(group: &LaneGroup, gateway: &Gateway, port: &GatewayPort) -> Vec<Value> {
+    let GatewayPort { number, credential_name } = port;
+    let tls = match credential_name {
+        Some(secret) => json!({"tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]}}),
+        None => json!({}),
+    };
+    let scheme = if credential_name.is_some() { "https" } else { "http" };
+    // No other namespace may add routes to this gateway.
+    let own = json!({"kubernetes.io/metadata.name": group.metadata.namespace});
+    let allowed = json!({"namespaces": {"from": "Selector", "selector": {"matchLabels": own}}});
+    let listener = |(index, host): (usize, &String)| {
+        let name =
+            if gateway.hosts.len() == 1 { format!("{scheme}-{number}") } else { format!("{scheme}-{number}-{index}") };
+        let start = json!({"name": name, "port": number, "protocol": scheme.to_ascii_uppercase()});
+        let host = if host == "*" { json!({}) } else { json!({ "hostname": host }) };
+        [host, tls.clone(), json!({ "allowedRoutes": allowed })].into_iter().fold(start, with)
+    };
+    gateway.hosts.iter().enumerate().map(listener).collect()
+}
+
+/// For the HTTPRoutes of the ingress, which are in the lane group's namespace.
+fn grant(group: &LaneGroup, namespace: &str) -> Value {
+    let services = group.spec.services.iter().filter(|service| group.namespace_of(service) == namespace);
+    let of_lanes = |service: &Service| {
+        let pools = group.pools(service);
+        pools.iter().map(|pool| lane_service::name(service, pool.lane())).collect::<Vec<_>>()
+    };
+    let mirrors = group.spec.routes.iter().filter_map(|route| route.mirror.as_ref());
+    let mirrors = mirrors.filter(|mirror| mirror.namespace.as_deref() == Some(namespace));
+    let names = services.flat_map(of_lanes).chain(mirrors.map(|mirror| mirror.service.clone()));
+    let to: Vec<Value> = names.map(|name| json!({"group": "", "kind": "Service", "name": name})).collect();
+    let from =
+        json!({"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": group.metadata.namespace});
+    json!({"from": [from], "to": to})
+}
+
+impl Kind for ApiGateway {
+    const API_VERSION: &'static str = "gateway.networking.k8s.io/v1";
+    const KIND: &'static str = "Gateway";
+}
+
+impl Kind for ReferenceGrant {
+    const API_VERSION: &'static str = "gateway.networking.k8s.io/v1beta1";
+    const KIND: &'static str = "ReferenceGrant";
+}

@@ -1,0 +1,262 @@
+//! HTTPRoutes: rules in Gateway API's words.
+
+use anyhow::Context;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    File, Stage, lane_service,
+    resource::Kind,
+    specificity::{Ties, specify},
+};
+use crate::{
+    document::{Cors, HeaderEdits, LaneGroup, Mirror, Redirect, Rewrite},
+    json::with,
+    render::rules::{self, Action, Conditions, Destination, Retrying, Rule, hops},
+};
+
+/// What a rule, and an HTTPRoute, hold at most (Gateway API's limits).
+const MOST_RULES: usize = 16;
+const MOST_MATCHES: usize = 64;
+const MOST_MATCHES_IN_ALL: usize = 128;
+const COMMENT: &str = "What a request stays in its lane by, at every hop.";
+
+/// An HTTPRoute.
+///
+/// All of its rules are sent again in the same way: retries hang on a rule's number, and so a rule that moves keeps its own.
+pub(super) struct HttpRoute {
+    /// What the routes of a list of rules are called, before anything that tells them apart.
+    pub(super) list: String,
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) retries: Option<Retrying>,
+    pub(super) rules: Vec<Value>,
+    matches: usize,
+    /// What it is attached to, and the hosts.
+    parents: Value,
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Spec(Value);
+
+/// The routes between services, and their file.
+pub(super) fn mesh(group: &LaneGroup) -> anyhow::Result<(File, Vec<HttpRoute>)> {
+    let mut file = File::new(group, Stage::Routes, "40-http-routes.yaml", COMMENT);
+    let mut routes = Vec::new();
+    for service in &group.spec.services {
+        for (index, port) in service.ports().iter().enumerate() {
+            let parent = json!({"group": "", "kind": "Service", "name": service.name, "port": port.number});
+            let name = match index {
+                0 => format!("{}-lanes", service.name),
+                _ => format!("{}-lanes.{}", service.name, port.number),
+            };
+            let place =
+                Place { name, namespace: group.namespace_of(service), parents: json!({"parentRefs": [parent]}) };
+            let of_port = place.routes(group, hops(group, service, port));
+            routes.extend(of_port.with_context(|| format!("service {}", service.name))?);
+        }
+    }
+    routes.iter().try_for_each(|route| route.add_to(&mut file))?;
+    Ok((file, routes))
+}
+
+/// The routes of the gateway, whose hosts are among `parents`.
+pub(super) fn ingress(group: &LaneGroup, parents: &Value) -> anyhow::Result<Vec<HttpRoute>> {
+    let name = format!("{}-ingress", group.metadata.name);
+    let place = Place { name, namespace: &group.metadata.namespace, parents: parents.clone() };
+    place.routes(group, rules::ingress(group)).context("spec.routes")
+}
+
+impl HttpRoute {
+    pub(super) fn add_to(&self, file: &mut File) -> anyhow::Result<()> {
+        let spec = with(self.parents.clone(), json!({"rules": self.rules}));
+        file.add(&self.name, &self.namespace, Spec(spec))
+    }
+
+    fn has_room_for(&self, matches: usize) -> bool {
+        self.rules.len() < MOST_RULES && self.matches + matches <= MOST_MATCHES_IN_ALL
+    }
+}
+
+/// Where a list of rules is.
+struct Place<'a> {
+    name: String,
+    namespace: &'a str,
+    parents: Value,
+}
+
+impl Place<'_> {
+    /// What no rule takes is answered with 404.
+    fn routes(&self, group: &LaneGroup, rules: Vec<Rule>) -> anyhow::Result<Vec<HttpRoute>> {
+        let rules: Vec<Rule> = rules.into_iter().filter(|rule| !matches!(rule.action, Action::Reject)).collect();
+        let routes = self.divided(group, specify(rules.clone(), Ties::WithinRoutes)?);
+        let is_split =
+            routes.iter().any(|route| routes.iter().filter(|other| other.retries == route.retries).count() > 1);
+        if is_split { Ok(self.divided(group, specify(rules, Ties::Nowhere)?)) } else { Ok(routes) }
+    }
+
+    fn divided(&self, group: &LaneGroup, rules: Vec<(Rule, Vec<Value>)>) -> Vec<HttpRoute> {
+        let mut routes: Vec<HttpRoute> = Vec::new();
+        for (rule, matches) in rules {
+            let action = self.action(group, &rule);
+            for matches in matches.chunks(MOST_MATCHES) {
+                let is_everything = matches.iter().any(|one| *one == json!({}));
+                let conditions = if is_everything { json!({}) } else { json!({ "matches": matches }) };
+                self.add(&mut routes, &rule, matches.len(), with(conditions, action.clone()));
+            }
+        }
+        routes
+    }
+
+    /// Adds to the route of those that are sent again in the same way, if there is room.
+    fn add(&self, routes: &mut Vec<HttpRoute>, rule: &Rule, matches: usize, value: Value) {
+        let of_class = || routes.iter().filter(|route| route.retries == rule.retries);
+        if !of_class().any(|route| route.has_room_for(matches)) {
+            let number = of_class().count() + 1;
+            let class = rule.retries.as_ref().map(class).unwrap_or_default();
+            let number = if number > 1 { format!(".{number}") } else { String::new() };
+            routes.push(HttpRoute {
+                list: self.name.clone(),
+                name: format!("{}{class}{number}", self.name),
+                namespace: self.namespace.to_owned(),
+                retries: rule.retries.clone(),
+                rules: Vec::new(),
+                matches: 0,
+                parents: self.parents.clone(),
+            });
+        }
+        let with_room = |route: &&mut HttpRoute| route.retries == rule.retries && route.has_room_for(matches);
+        if let Some(route) = routes.iter_mut().find(with_room) {
+            route.rules.push(value);
+            route.matches += matches;
+        }
+    }
+
+    fn action(&self, group: &LaneGroup, rule: &Rule) -> Value {
+        let traffic = &rule.traffic;
+        let (mut backends, mut redirect) = (Vec::new(), None);
+        match &rule.action {
+            Action::Forward(destinations) => backends = destinations.iter().map(|to| self.backend(group, to)).collect(),
+            Action::Redirect(to) => redirect = Some(redirected(to)),
+            Action::Reject => {}
+        }
+        let filters: Vec<Value> = [
+            header_filter("RequestHeaderModifier", "requestHeaderModifier", &rule.request_edits(&group.spec)),
+            header_filter("ResponseHeaderModifier", "responseHeaderModifier", &traffic.headers.response),
+            traffic.cors.as_ref().map(cors),
+            traffic.rewrite.as_ref().map(rewritten),
+            traffic.mirror.as_ref().map(|mirror| self.mirrored(group, mirror)),
+            redirect,
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let filters = if filters.is_empty() { json!({}) } else { json!({ "filters": filters }) };
+        let backends = if backends.is_empty() { json!({}) } else { json!({ "backendRefs": backends }) };
+        let timeouts = match &traffic.timeout {
+            Some(timeout) => json!({"timeouts": {"request": timeout.to_string()}}),
+            None => json!({}),
+        };
+        [backends, timeouts].into_iter().fold(filters, with)
+    }
+
+    fn backend(&self, group: &LaneGroup, to: &Destination) -> Value {
+        let name = lane_service::name(&to.service, to.pool.lane());
+        let backend = self.reference(&name, group.namespace_of(&to.service), to.port.number);
+        let (Some(weight), Some(tag)) = (to.weight, &to.tag) else { return backend };
+        let set = HeaderEdits { set: [(group.spec.header(), tag.clone())].into(), ..HeaderEdits::default() };
+        let filters: Vec<Value> =
+            header_filter("RequestHeaderModifier", "requestHeaderModifier", &set).into_iter().collect();
+        with(backend, json!({"weight": weight, "filters": filters}))
+    }
+
+    fn mirrored(&self, group: &LaneGroup, mirror: &Mirror) -> Value {
+        let namespace = mirror.namespace.as_ref().unwrap_or(&group.metadata.namespace);
+        let to = json!({"backendRef": self.reference(&mirror.service, namespace, mirror.port)});
+        let percent = if mirror.percent == 100 { json!({}) } else { json!({"percent": mirror.percent}) };
+        json!({"type": "RequestMirror", "requestMirror": with(to, percent)})
+    }
+
+    fn reference(&self, name: &str, namespace: &str, port: u16) -> Value {
+        let namespace = if namespace == self.namespace { json!({}) } else { json!({ "namespace": namespace }) };
+        [namespace, json!({ "port": port })].into_iter().fold(json!({ "name": name }), with)
+    }
+}
+
+/// How the HTTPRoute of rules with these retries is called, behind the name that all have.
+fn class(retries: &Retrying) -> String {
+    let when = match &retries.conditions {
+        _ if retries.attempts == 0 => ".never",
+        Conditions::NotSent => ".not-sent",
+        Conditions::MaybeSent => ".maybe-sent",
+        Conditions::Given(_) => "",
+    };
+    match &retries.of_route {
+        Some(route) => format!(".retries-of-{route}{when}"),
+        None => when.to_owned(),
+    }
+}
+
+fn header_filter(kind: &str, field: &str, edits: &HeaderEdits) -> Option<Value> {
+    if edits.is_empty() {
+        return None;
+    }
+    let list = |fields: &std::collections::BTreeMap<String, String>| {
+        fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>()
+    };
+    let mut modifier = json!({});
+    for (field, values) in [("set", list(&edits.set)), ("add", list(&edits.add))] {
+        if !values.is_empty() {
+            modifier = with(modifier, json!({ field: values }));
+        }
+    }
+    if !edits.remove.is_empty() {
+        modifier = with(modifier, json!({"remove": edits.remove}));
+    }
+    Some(json!({"type": kind, field: modifier}))
+}
+
+fn redirected(redirect: &Redirect) -> Value {
+    let Redirect { uri, authority, scheme, port, code } = redirect;
+    let full = |uri: &String| json!({"path": {"type": "ReplaceFullPath", "replaceFullPath": uri}});
+    let parts = [
+        scheme.as_ref().map(|scheme| json!({ "scheme": scheme })),
+        authority.as_ref().map(|host| json!({ "hostname": host })),
+        uri.as_ref().map(full),
+        port.map(|port| json!({ "port": port })),
+        Some(json!({ "statusCode": code })),
+    ];
+    json!({"type": "RequestRedirect", "requestRedirect": parts.into_iter().flatten().fold(json!({}), with)})
+}
+
+fn rewritten(Rewrite { uri, authority }: &Rewrite) -> Value {
+    let full = |uri: &String| json!({"path": {"type": "ReplaceFullPath", "replaceFullPath": uri}});
+    let parts = [authority.as_ref().map(|host| json!({ "hostname": host })), uri.as_ref().map(full)];
+    json!({"type": "URLRewrite", "urlRewrite": parts.into_iter().flatten().fold(json!({}), with)})
+}
+
+fn cors(cors: &Cors) -> Value {
+    let mut value = json!({"allowOrigins": cors.allow_origins});
+    for (field, names) in [
+        ("allowMethods", &cors.allow_methods),
+        ("allowHeaders", &cors.allow_headers),
+        ("exposeHeaders", &cors.expose_headers),
+    ] {
+        if !names.is_empty() {
+            value = with(value, json!({ field: names }));
+        }
+    }
+    if let Some(age) = &cors.max_age {
+        value = with(value, json!({"maxAge": age.milliseconds() / 1000}));
+    }
+    if cors.allow_credentials {
+        value = with(value, json!({"allowCredentials": true}));
+    }
+    json!({"type": "CORS", "cors": value})
+}
+
+impl Kind for Spec {
+    const API_VERSION: &'static str = "gateway.networking.k8s.io/v1";
+    const KIND: &'static str = "HTTPRoute";
+}

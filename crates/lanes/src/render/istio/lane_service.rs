@@ -1,0 +1,79 @@
+//! A Kubernetes Service for the pods of a service in a lane: what Gateway API has in place of subsets.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{File, Stage, resource::Kind};
+use crate::{
+    document::{Lane, LaneGroup, Service, ServicePort, TargetPort},
+    render::names::own_pods,
+};
+
+const COMMENT: &str = "A Service for each lane of each service: what HTTPRoutes send requests to. Where a lane falls back, `SERVICE-LANE` is\n\
+    what requests are sent to, and `SERVICE-LANE-only` the lane's own pods: see 20-fallback.yaml.";
+
+#[derive(Serialize)]
+struct ServiceSpec {
+    selector: BTreeMap<String, String>,
+    ports: Vec<Port>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Port {
+    name: String,
+    port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_port: Option<TargetPort>,
+}
+
+pub(super) fn file(group: &LaneGroup) -> anyhow::Result<File> {
+    let mut file = File::new(group, Stage::Clusters, "10-services.yaml", COMMENT);
+    for service in &group.spec.services {
+        for pool in group.pools(service) {
+            let is_it = |lane: &&Lane| lane.name == pool.lane();
+            let Some(lane) = group.spec.lanes.iter().find(is_it) else { continue };
+            let own = pool.falls_back().then(|| own_pods(&lane.name));
+            for pods in [lane.name.clone()].into_iter().chain(own) {
+                let spec = ServiceSpec { selector: selector(service, lane), ports: ports(service) };
+                file.add(name(service, &pods), group.namespace_of(service), spec)?;
+            }
+        }
+    }
+    Ok(file)
+}
+
+/// The name of a lane's Service.
+pub(crate) fn name(service: &Service, pods: &str) -> String {
+    format!("{}-{pods}", service.name)
+}
+
+pub(super) fn host(group: &LaneGroup, service: &Service, pods: &str) -> String {
+    group.host_of(&name(service, pods), group.namespace_of(service))
+}
+
+/// The name that proxies know a lane's Service by.
+pub(super) fn cluster(group: &LaneGroup, service: &Service, port: &ServicePort, pods: &str) -> String {
+    format!("outbound|{}||{}", port.number, host(group, service, pods))
+}
+
+fn selector(service: &Service, lane: &Lane) -> BTreeMap<String, String> {
+    service.selector().into_iter().chain(lane.labels.clone()).collect()
+}
+
+/// Istio reads what a port speaks from its name, which must be another for each.
+fn ports(service: &Service) -> Vec<Port> {
+    let ports = service.ports();
+    let is_alone = ports.len() == 1;
+    let port = |ServicePort { number, protocol, target_port }: ServicePort| {
+        let name = if is_alone { protocol.name().to_owned() } else { format!("{}-{number}", protocol.name()) };
+        Port { name, port: number, target_port }
+    };
+    ports.into_iter().map(port).collect()
+}
+
+impl Kind for ServiceSpec {
+    const API_VERSION: &'static str = "v1";
+    const KIND: &'static str = "Service";
+}
