@@ -11,4 +11,5 @@ pub mod istio;
 
 pub(crate) use filter::in_sidecars as sidecar_filter;
 pub use filter::{Module, modules};
+pub(crate) use istio::lane_service;
 pub use yaml::yaml;

@@ -1,13 +1,18 @@
 //! The mesh, and what its routing cannot say.
 
-use super::Findings;
-use crate::document::{Filters, LaneGroup, Propagation, Routing, StringMatch};
+use std::collections::BTreeMap;
+
+use super::{Findings, names::LONGEST};
+use crate::{
+    document::{Filters, LaneGroup, Propagation, Routing, StringMatch},
+    render::lane_service,
+};
 
 impl Findings {
     pub(super) fn mesh(&mut self, group: &LaneGroup) {
         let mesh = &group.spec.mesh;
         self.name("spec.mesh.rootNamespace", &mesh.root_namespace);
-        self.host("spec.mesh.clusterDomain", &mesh.cluster_domain);
+        self.domain("spec.mesh.clusterDomain", &mesh.cluster_domain);
         for (index, namespace) in mesh.callers.iter().enumerate() {
             self.name(&format!("spec.mesh.callers[{index}]"), namespace);
         }
@@ -37,6 +42,7 @@ impl Findings {
                 `routing: virtualService`";
             self.error("spec.propagation", message);
         }
+        self.lane_services(group);
         for (index, route) in spec.routes.iter().enumerate() {
             let path = format!("spec.routes[{index}]");
             let is_exact = |uri: Option<&StringMatch>| matches!(uri, Some(StringMatch::Exact(_)));
@@ -45,6 +51,37 @@ impl Findings {
                 let message = "an HTTPRoute rewrites what it has matched by whole segments, a prefix here is any beginning: with \
                     `routing: gatewayAPI` a path can be rewritten where `uri` is `exact`";
                 self.error(format!("{path}.rewrite.uri"), message);
+            }
+        }
+    }
+
+    /// A Service for each lane of each service, beside the services themselves.
+    fn lane_services(&mut self, group: &LaneGroup) {
+        let services = &group.spec.services;
+        let is_valid = group.spec.lanes.iter().any(|lane| lane.name == group.spec.baseline);
+        let mut taken: BTreeMap<(&str, String), String> = BTreeMap::new();
+        for service in services {
+            let what = format!("the service `{}`", service.name);
+            taken.insert((group.namespace_of(service), service.name.clone()), what);
+        }
+        for (index, service) in services.iter().enumerate().filter(|_| is_valid) {
+            for (name, lane) in lane_service::names(group, service) {
+                let path = format!("spec.services[{index}].name");
+                if name.len() > LONGEST {
+                    let message = format!(
+                        "the Service of its lane `{lane}` would be called `{name}`, which is longer than {LONGEST} characters: \
+                        a shorter name of the lane is needed with `routing: gatewayAPI`"
+                    );
+                    self.error(path.as_str(), message);
+                }
+                let what = format!("the lane `{lane}` of `{}`", service.name);
+                if let Some(other) = taken.insert((group.namespace_of(service), name.clone()), what) {
+                    let message = format!(
+                        "the Service of its lane `{lane}` would be called `{name}`, as that of {other}: another name of a lane is \
+                        needed with `routing: gatewayAPI`"
+                    );
+                    self.error(path, message);
+                }
             }
         }
     }

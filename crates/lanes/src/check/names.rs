@@ -7,7 +7,7 @@ use header_edit::HeaderName;
 use super::Findings;
 
 /// RFC 1123 labels, and names in labels' values (Kubernetes, "Object Names and IDs", "Labels and Selectors").
-const LONGEST: usize = 63;
+pub(super) const LONGEST: usize = 63;
 
 impl Findings {
     /// Names of resources, lanes, services and subsets: RFC 1123 labels.
@@ -64,6 +64,13 @@ impl Findings {
                 );
                 self.error(path, message);
             }
+        }
+    }
+
+    /// A name of DNS.
+    pub(super) fn domain(&mut self, path: &str, name: &str) {
+        if !is_host(name) {
+            self.error(path, format!("`{name}` is no name of DNS: letters, digits, `-` and `.`"));
         }
     }
 

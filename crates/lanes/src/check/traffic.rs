@@ -55,7 +55,7 @@ impl Findings {
         }
         self.absolute(&format!("{path}.uri"), rewrite.uri.as_deref());
         if let Some(authority) = &rewrite.authority {
-            self.host(&format!("{path}.authority"), authority);
+            self.domain(&format!("{path}.authority"), authority);
         }
     }
 
@@ -66,7 +66,7 @@ impl Findings {
         }
         self.absolute(&format!("{path}.uri"), uri.as_deref());
         if let Some(authority) = authority {
-            self.host(&format!("{path}.authority"), authority);
+            self.domain(&format!("{path}.authority"), authority);
         }
         if let Some(scheme) = scheme.as_ref().filter(|scheme| !matches!(scheme.as_str(), "http" | "https")) {
             self.error(format!("{path}.scheme"), format!("expected `http` or `https`, not `{scheme}`"));

@@ -6,6 +6,7 @@
 //! lane's requests go to under the same name. Without it the lane is strict, and never wrong.
 
 mod ambient;
+mod cost;
 mod destination_rule;
 mod envoy_filter;
 mod file;
@@ -23,6 +24,7 @@ mod virtual_service;
 
 use crate::document::{LaneGroup, Routing, Service};
 
+pub use cost::Cost;
 pub use file::{File, kustomization};
 pub use plugin::Images;
 pub use stage::Stage;

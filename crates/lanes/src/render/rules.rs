@@ -88,7 +88,7 @@ impl Destination {
 }
 
 impl Rule {
-    fn forward(name: impl Into<String>, conditions: Vec<Condition>, destinations: Vec<Destination>) -> Self {
+    pub(super) fn forward(name: impl Into<String>, conditions: Vec<Condition>, destinations: Vec<Destination>) -> Self {
         let (name, action) = (name.into(), Action::Forward(destinations));
         Self { name, conditions, action, retries: None, traffic: Traffic::default() }
     }

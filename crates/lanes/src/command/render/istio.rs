@@ -9,7 +9,7 @@ use lanes::{
     document::{IstioVersion, LaneGroup, Routing},
     render::{
         Module,
-        istio::{self, File, Images, Stage},
+        istio::{self, Cost, File, Images, Stage},
         modules,
     },
 };
@@ -30,6 +30,9 @@ pub(super) struct Istio {
     /// Print the resources in the order in which they must be deleted
     #[arg(long, conflicts_with = "output")]
     delete: bool,
+    /// Print what the lane group costs the mesh, instead of the resources
+    #[arg(long, conflicts_with_all = ["output", "delete", "stage"])]
+    cost: bool,
     /// Print or write the resources of one stage only; each stage needs those before it
     #[arg(long, value_name = "STAGE")]
     stage: Option<StageName>,
@@ -81,9 +84,14 @@ enum StageName {
 impl Istio {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let group = self.group()?;
-        self.remark_on_images(&group, &modules(&group))?;
+        if !self.cost {
+            self.remark_on_images(&group, &modules(&group))?;
+        }
         let options = istio::Options { images: self.images(&group)? };
         let files = istio::render(&group, &options).with_context(|| format!("failed to render {}", self.file))?;
+        if self.cost {
+            return self.print_cost(Cost::new(&group, &files));
+        }
         let is_asked = |file: &File| self.stage.is_none_or(|stage| file.stage == stage.into());
         let files: Vec<File> = files.into_iter().filter(is_asked).collect();
         if let Some(folder) = &self.output {
@@ -96,6 +104,18 @@ impl Istio {
         match self.print.format {
             Format::Text => print(&files.iter().map(File::to_string).collect::<String>()),
             Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&list(&files)?)?)),
+        }
+    }
+
+    fn print_cost(&self, cost: Cost) -> Result<ExitCode> {
+        let Cost { resources, bytes, clusters } = cost;
+        match self.print.format {
+            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&cost)?)),
+            Format::Text => print(&format!(
+                "resources  {resources}, {:.0} KB\nclusters   {clusters} in every proxy, about {:.1} MB of its memory\n",
+                bytes as f64 / 1e3,
+                (clusters * Cost::CLUSTER) as f64 / 1e6
+            )),
         }
     }
 
@@ -124,7 +144,7 @@ impl Istio {
             sha256: self.sha256.iter().cloned().collect(),
         };
         let image = self.image.as_ref().or(group.spec.filters.image.as_ref());
-        let Some(image) = image.filter(|image| is_oci(image) && !self.no_resolve && !self.delete) else {
+        let Some(image) = image.filter(|image| is_oci(image) && !self.no_resolve && !self.delete && !self.cost) else {
             return Ok(images);
         };
         for module in modules(group) {

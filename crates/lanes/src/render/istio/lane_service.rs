@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{File, Stage, resource::Kind};
 use crate::{
     document::{Lane, LaneGroup, Service, ServicePort, TargetPort},
-    render::names::own_pods,
+    render::{names::own_pods, pools::Pool},
 };
 
 const COMMENT: &str = "A Service for each lane of each service: what HTTPRoutes send requests to. Where a lane falls back, `SERVICE-LANE` is\n\
@@ -31,17 +31,23 @@ struct Port {
 pub(super) fn file(group: &LaneGroup) -> anyhow::Result<File> {
     let mut file = File::new(group, Stage::Clusters, "10-services.yaml", COMMENT);
     for service in &group.spec.services {
-        for pool in group.pools(service) {
-            let is_it = |lane: &&Lane| lane.name == pool.lane();
-            let Some(lane) = group.spec.lanes.iter().find(is_it) else { continue };
-            let own = pool.falls_back().then(|| own_pods(&lane.name));
-            for pods in [lane.name.clone()].into_iter().chain(own) {
-                let spec = ServiceSpec { selector: selector(service, lane), ports: ports(service) };
-                file.add(name(service, &pods), group.namespace_of(service), spec)?;
-            }
+        for (name, lane) in names(group, service) {
+            let lane = group.spec.lanes.iter().find(|known| known.name == lane);
+            let selector = lane.map(|lane| selector(service, lane)).unwrap_or_default();
+            file.add(name, group.namespace_of(service), ServiceSpec { selector, ports: ports(service) })?;
         }
     }
     Ok(file)
+}
+
+/// The names of the Services that a service has for its lanes, each with its lane.
+pub(crate) fn names(group: &LaneGroup, service: &Service) -> Vec<(String, String)> {
+    let of_pool = |pool: &Pool| {
+        let own = pool.falls_back().then(|| own_pods(pool.lane()));
+        let pods = [pool.lane().to_owned()].into_iter().chain(own);
+        pods.map(|pods| (name(service, &pods), pool.lane().to_owned())).collect::<Vec<_>>()
+    };
+    group.pools(service).iter().flat_map(of_pool).collect()
 }
 
 /// The name of a lane's Service.
