@@ -45,25 +45,12 @@ impl Namespace<'_> {
 
     /// Every resource, of any kind and anywhere, that `lanes` has made for groups of this namespace.
     pub fn of_lanes(&self) -> Result<Vec<Value>> {
-        let list = self.cluster.kubectl(&[
-            "get",
-            "--output=json",
-            &self.cluster.kinds,
-            "--all-namespaces",
-            "--selector",
-            OF_LANES,
-        ])?;
-        ensure!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
-        let mut list: Value = serde_json::from_slice(&list.stdout)?;
+        let selector = format!("{OF_LANES},trafficlanes.dev/group-namespace={}", self.name);
+        let mut list = self.cluster.get(&[&self.cluster.kinds, "--all-namespaces", "--selector", &selector])?;
         let mut items = list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-        items.retain(|item| self.is_for_it(item));
+        // What a controller makes of a Service has its labels too, and goes with it.
+        items.retain(|item| item.pointer("/metadata/ownerReferences").is_none());
         Ok(items)
-    }
-
-    /// What is in another namespace has the name of this one in its own.
-    fn is_for_it(&self, resource: &Value) -> bool {
-        let text = |pointer| resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        text("/metadata/namespace") == self.name || text("/metadata/name").starts_with(&format!("{}-", self.name))
     }
 
     /// A Service, which selects pods by the label `app`; its ports have names, such as `http`.

@@ -56,11 +56,9 @@ fn render(cluster: &Cluster, group: &Path, arguments: &[&str]) -> Result<String>
 
 /// The resources of which kubectl says `what`, which must be all that it speaks of.
 fn each(said: &str, what: &str) -> Result<Vec<String>> {
-    let resource = |line: &str| {
-        let resource = line.strip_suffix(what).map(str::to_owned);
-        resource.with_context(|| format!("not{what}, but: {line}; in full:\n{said}"))
-    };
-    said.lines().map(resource).collect()
+    let others: Vec<&str> = said.lines().filter(|line| !line.ends_with(what)).collect();
+    ensure!(others.is_empty(), "not{what}: {others:#?}");
+    Ok(said.lines().map(|line| line.trim_end_matches(what).to_owned()).collect())
 }
 
 fn without_remark(mut output: Output) -> Output {

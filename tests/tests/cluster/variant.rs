@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result};
+use local_mesh::WALKTHROUGHS;
 use serde_json::{Value, json};
 use traffic_lanes_tests::repository;
 
@@ -12,15 +13,32 @@ pub(crate) struct Variant {
     /// The arguments of `lanes render istio`.
     pub(crate) arguments: &'static [&'static str],
     /// What is different in the lane group, in YAML.
-    pub(crate) group: &'static str,
+    group: &'static str,
+    /// The walkthroughs whose application must forward the tag for it, whatever their lane group says.
+    forwarding: &'static [&'static str],
 }
 
-pub(crate) const VARIANTS: [Variant; 3] = [
-    Variant { name: "wasmplugin", arguments: &[], group: "{}" },
-    Variant { name: "trafficextension", arguments: &["--resource", "trafficextension"], group: "{}" },
-    // Waypoints run no filter, so the application must forward the tag.
-    Variant { name: "ambient", arguments: &["--ambient"], group: "spec: {propagation: application}" },
+pub(crate) const VARIANTS: [Variant; 5] = [
+    Variant { name: "VirtualServices", arguments: &[], group: "{}", forwarding: &[] },
+    Variant {
+        name: "VirtualServices, Istio 1.31, declared",
+        arguments: &["--istio=1.31"],
+        group: "spec: {membership: declared}",
+        forwarding: &[],
+    },
+    // Waypoints run no filter.
+    Variant { name: "ambient", arguments: &["--ambient"], group: "{}", forwarding: &WALKTHROUGHS },
+    Variant { name: "Gateway API", arguments: &["--routing=gateway-api"], group: "{}", forwarding: &OF_SOURCE_LABELS },
+    Variant {
+        name: "Gateway API, Istio 1.31, declared",
+        arguments: &["--routing=gateway-api", "--istio=1.31"],
+        group: "spec: {membership: declared}",
+        forwarding: &OF_SOURCE_LABELS,
+    },
 ];
+
+/// An HTTPRoute does not see the labels of the calling pod.
+const OF_SOURCE_LABELS: [&str; 2] = ["strict", "strict-source-labels"];
 
 impl Variant {
     /// The lane group of a walkthrough, in this way and in that namespace.
@@ -30,6 +48,9 @@ impl Variant {
         let mut group: Value = serde_saphyr::from_str(&text)?;
         merge(&mut group, serde_saphyr::from_str(self.group)?);
         merge(&mut group, json!({"metadata": {"namespace": namespace}}));
+        if self.forwarding.contains(&walkthrough) {
+            merge(&mut group, json!({"spec": {"propagation": "application"}}));
+        }
         Ok(group.to_string())
     }
 }
