@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test compose-test bench bench-check lint dist images release render fmt clean
+.PHONY: help setup demo up test cluster-test compose-test bench bench-check lint dist images release render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,6 +16,9 @@ demo: ## show the walkthroughs on this machine
 
 up: ## start user-segment, or WALKTHROUGH=name, and keep it running
 	@$(XTASK) up
+
+cluster-test: ## apply every rendering to a Kubernetes API, twice, and delete it; needs KUBE_APISERVER or KUBECONFIG
+	@$(XTASK) test --tier cluster
 
 compose-test: ## run the walkthroughs as containers, and what can befall containers; needs a Docker engine
 	@$(XTASK) test --tier containers

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 pub mod both;
 pub mod cases;
+pub mod cluster;
 pub mod containers;
 pub mod echo;
 pub mod filter;

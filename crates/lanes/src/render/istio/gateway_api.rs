@@ -61,7 +61,9 @@ fn spec(group: &LaneGroup, gateway: &Gateway) -> Value {
 fn listeners(group: &LaneGroup, gateway: &Gateway, port: &GatewayPort) -> Vec<Value> {
     let GatewayPort { number, credential_name } = port;
     let tls = match credential_name {
-        Some(secret) => json!({"tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]}}),
+        Some(secret) => {
+            json!({"tls": {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": secret}]}})
+        }
         None => json!({}),
     };
     let scheme = if credential_name.is_some() { "https" } else { "http" };

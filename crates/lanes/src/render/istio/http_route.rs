@@ -1,5 +1,7 @@
 //! HTTPRoutes: rules in Gateway API's words.
 
+mod defaults;
+
 use anyhow::Context;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -71,7 +73,7 @@ pub(super) fn ingress(group: &LaneGroup, parents: &Value) -> anyhow::Result<Vec<
 impl HttpRoute {
     pub(super) fn add_to(&self, file: &mut File) -> anyhow::Result<()> {
         let spec = with(self.parents.clone(), json!({"rules": self.rules}));
-        file.add(&self.name, &self.namespace, Spec(spec))
+        file.add(&self.name, &self.namespace, Spec(defaults::written_out(spec)))
     }
 
     fn has_room_for(&self, matches: usize) -> bool {

@@ -1,0 +1,29 @@
+//! What is rendered of every walkthrough, on a real Kubernetes API: it is taken, it is the same the second time, and it
+//! goes without a rest. What is wrong is refused, and so the server would say.
+
+mod pods;
+mod refused;
+mod rendered;
+mod variant;
+
+use std::process::ExitCode;
+
+use local_mesh::WALKTHROUGHS;
+use traffic_lanes_tests::cluster::{Test, run};
+
+use variant::VARIANTS;
+
+fn main() -> ExitCode {
+    let mut tests = Vec::new();
+    for walkthrough in WALKTHROUGHS {
+        for variant in &VARIANTS {
+            let name = format!("{walkthrough}, {}: applied, again, and deleted", variant.name);
+            tests.push(Test::new(name, |cluster| rendered::comes_and_goes(cluster, walkthrough, variant)));
+        }
+    }
+    for mistake in &refused::MISTAKES {
+        tests.push(Test::new(format!("refused: {}", mistake.what), |cluster| refused::is_refused(cluster, mistake)));
+    }
+    tests.push(Test::new("endpoints follow the pods", pods::endpoints_follow));
+    run(tests)
+}

@@ -1,0 +1,72 @@
+//! What is rendered comes and goes.
+
+use std::{fs, path::Path, process::Output};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use traffic_lanes_tests::cluster::{Cluster, done};
+
+use crate::variant::Variant;
+
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// What kubectl says to any kustomization.yaml that settles the order, as ours must.
+const ABOUT_ORDER: &str =
+    "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag";
+
+/// Applied once, everything is created; again, in whichever way, nothing changes; deleted, nothing is left.
+pub(crate) fn comes_and_goes(cluster: &Cluster, walkthrough: &str, variant: &Variant) -> Result<()> {
+    let namespace = cluster.namespace()?;
+    let folder = tempfile::tempdir()?;
+    let group = folder.path().join("lane-group.yaml");
+    fs::write(&group, variant.group(walkthrough, namespace.name())?)?;
+    let render = |arguments: &[&str]| render(cluster, &group, &[variant.arguments, arguments].concat());
+
+    let resources = render(&[])?;
+    let number = serde_saphyr::from_multiple::<Value>(&resources)?.len();
+    let order = each(&cluster.apply(&resources)?, " created").context("applied")?;
+    ensure!(order.len() == number, "{number} resources are rendered, these are created: {order:#?}");
+    let found = namespace.of_lanes()?.len();
+    ensure!(found == number, "{number} resources were created, of which {found} are found by their label");
+
+    let again = each(&cluster.apply(&resources)?, " unchanged").context("applied again")?;
+    ensure!(again == order, "applied again: {again:#?}");
+    let dry = ["apply", "--dry-run=server", "--validate=strict", "--filename=-"];
+    let dry = done(&cluster.kubectl_with(&dry, &resources)?)?;
+    ensure!(each(&dry, " unchanged (server dry run)")? == order, "dry run: {dry}");
+
+    let kustomize = text(folder.path())?.to_owned() + "/kustomize";
+    render(&["--output", &kustomize])?;
+    let kustomized = cluster.kubectl(&["apply", "--validate=strict", "--kustomize", &kustomize])?;
+    let kustomized = each(&done(&without_remark(kustomized))?, " unchanged").context("applied with kustomize")?;
+    ensure!(kustomized == order, "kustomize has another order: {kustomized:#?}");
+
+    let deleted = done(&cluster.kubectl_with(&["delete", "--filename=-"], &render(&["--delete"])?)?)?;
+    ensure!(deleted.lines().count() == number, "of {number} resources, these were deleted:\n{deleted}");
+    let left = namespace.of_lanes()?;
+    ensure!(left.is_empty(), "left behind: {left:#?}");
+    Ok(())
+}
+
+fn render(cluster: &Cluster, group: &Path, arguments: &[&str]) -> Result<String> {
+    let images = ["--image=oci://example.com/{module}:1", "--no-resolve"];
+    let digest = format!("--sha256=hash-tagging={NO_DIGEST}");
+    let command = [&["render", "istio", text(group)?], &images[..], &[&digest], arguments].concat();
+    done(&cluster.lanes(&command)?).with_context(|| format!("lanes {}", command.join(" ")))
+}
+
+/// The resources of which kubectl says `what`, which must be all that it speaks of.
+fn each(said: &str, what: &str) -> Result<Vec<String>> {
+    let others: Vec<&str> = said.lines().filter(|line| !line.ends_with(what)).collect();
+    ensure!(others.is_empty(), "not{what}: {others:#?}");
+    Ok(said.lines().map(|line| line.trim_end_matches(what).to_owned()).collect())
+}
+
+fn without_remark(mut output: Output) -> Output {
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    output.stderr = stderr.lines().filter(|line| !line.contains(ABOUT_ORDER)).collect::<String>().into_bytes();
+    output
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("{}: no UTF-8", path.display()))
+}
