@@ -109,7 +109,7 @@ fn the_baggage_configuration_shown_is_accepted() {
 #[test]
 fn the_published_plugin_config_is_what_runs_and_gives_the_published_lanes() {
     let published = only_plugin_config("tests/testdata/asm-plugin-config.yaml");
-    assert_eq!(only_plugin_config("manifests/user-segment/50-hash-tagging.yaml"), published);
+    assert_eq!(only_plugin_config("manifests/user-segment/60-hash-tagging.yaml"), published);
     assert_eq!(only_plugin_config("envoy/user-segment/hash-tagging.yaml"), published);
     let cases = Cases::load(&testdata("hash-tagging.toml")).unwrap();
     let shared: Value = serde_json::from_str(cases.config("asm").unwrap()).unwrap();
@@ -241,7 +241,7 @@ fn text(value: &Value) -> String {
 fn the_walkthrough_has_one_baggage_configuration_and_it_is_accepted() {
     let envoy = yaml(&read(&repository().join("envoy/permissive-baggage/baggage-propagation.yaml")));
     let envoy = text(&envoy[0]["resources"][0]["typed_config"]["config"]["configuration"]["value"]);
-    let istio = yaml(&read(&repository().join("manifests/permissive-baggage/35-propagation.yaml")));
+    let istio = yaml(&read(&repository().join("manifests/permissive-baggage/30-propagation.yaml")));
     assert_eq!(serde_json::from_str::<Value>(&envoy).unwrap(), istio[0]["spec"]["pluginConfig"]);
     Propagator::parse(envoy.as_bytes()).unwrap_or_else(|refused| panic!("{refused}"));
 }

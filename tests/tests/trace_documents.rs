@@ -10,7 +10,7 @@ use traffic_lanes_tests::repository;
 
 const README: &str = "crates/trace-propagation/README.md";
 const ENVOY: &str = "envoy/user-segment/trace-propagation.yaml";
-const ISTIO: &str = "manifests/user-segment/35-propagation.yaml";
+const ISTIO: &str = "manifests/user-segment/30-propagation.yaml";
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = repository().join(path);

@@ -1,17 +1,23 @@
 //! What a document shows of the tool is what the tool does: its commands are run, in order, on the files that it shows.
 //! `UPDATE_GOLDEN=1 cargo test --package lanes` writes what they print now; read the difference before you keep it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
+use lanes::render::istio::{Options, render};
+use serde_json::Value;
 use tempfile::TempDir;
 
-fn migration() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/migration.md")
+/// The documents whose commands are run.
+const PLAYED: [&str; 2] = ["migration.md", "own-group.md"];
+
+fn path(document: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(document)
 }
 
 /// A document with the output that its commands have now, and the folder they ran in.
@@ -59,25 +65,63 @@ fn output(line: &str, folder: &Path) -> String {
 
 #[test]
 fn every_command_prints_what_is_shown() {
-    let document = fs::read_to_string(migration()).unwrap();
-    let (played, folder) = played(&document);
-    if env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(migration(), &played).unwrap();
-    } else {
-        assert!(played == document, "{played}");
+    for name in PLAYED {
+        let document = fs::read_to_string(path(name)).unwrap();
+        let (played, folder) = played(&document);
+        if env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(path(name), &played).unwrap();
+        } else {
+            assert!(played == document, "{name}: {played}");
+        }
+        assert!(folder.path().join("lanes/kustomization.yaml").exists(), "{name}: nothing was rendered");
     }
-    assert!(folder.path().join("lanes/kustomization.yaml").exists(), "nothing was rendered");
 }
 
 /// With their comments and without a finding.
 #[test]
 fn every_lane_group_shown_is_accepted() {
-    let document = fs::read_to_string(migration()).unwrap();
+    let document: String = PLAYED.iter().map(|name| fs::read_to_string(path(name)).unwrap()).collect();
     let blocks: Vec<&str> = document.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let groups: Vec<&&str> = blocks.iter().filter(|block| block.contains("kind: LaneGroup")).collect();
-    assert!(groups.len() >= 3);
+    assert!(groups.len() >= 4);
     for group in groups {
         let read = lanes::file::read("shown", group);
         assert_eq!((read.groups.len(), read.findings.as_slice()), (1, [].as_slice()), "{group}");
     }
+}
+
+/// Whatever the document may say is shown, and what is shown is accepted in both renderings.
+#[test]
+fn every_field_of_a_lane_group_is_shown() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let shown = |field: &String| readme.contains(&format!("{field}:")) || readme.contains(&format!("`{field}`"));
+    let missing: Vec<String> =
+        fields(&lanes::schema::schema().to_value()).into_iter().filter(|field| !shown(field)).collect();
+    assert!(missing.is_empty(), "not in crates/lanes/README.md: {missing:?}");
+
+    let everything = readme.split("```yaml\n").find(|block| block.contains("name: everything")).unwrap();
+    let everything = everything.split("```").next().unwrap();
+    for routing in ["virtualService", "gatewayAPI"] {
+        let text = everything.replace("routing: virtualService ", &format!("routing: {routing} "));
+        let read = lanes::file::read("shown", &text);
+        assert_eq!((read.groups.len(), read.findings.as_slice()), (1, [].as_slice()), "{routing}");
+        render(&read.groups[0], &Options::default()).unwrap();
+    }
+}
+
+/// Every field that the schema knows anywhere.
+fn fields(schema: &Value) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect();
+    match schema {
+        Value::Object(all) => all.values().for_each(|value| names.extend(fields(value))),
+        Value::Array(all) => all.iter().for_each(|value| names.extend(fields(value))),
+        _ => {}
+    }
+    names
 }

@@ -51,7 +51,7 @@ fn a_release_holds_manifests_that_name_what_it_has_pushed() {
     assert_eq!(succeeded(&check).lines().count(), 3 + 9 + 1, "modules, images, manifests");
     let unpack = Command::new("tar").args(["-xzf", "manifests.tar.gz"]).current_dir(folder.path()).status().unwrap();
     assert!(unpack.success());
-    let tagging = fs::read_to_string(folder.path().join("user-segment/50-hash-tagging.yaml")).unwrap();
+    let tagging = fs::read_to_string(folder.path().join("user-segment/60-hash-tagging.yaml")).unwrap();
     let plugin: Value = serde_saphyr::from_str(&tagging).unwrap();
     let url = plugin["spec"]["url"].as_str().unwrap();
     assert!(url.ends_with(plugin["spec"]["sha256"].as_str().unwrap()), "{url}");
