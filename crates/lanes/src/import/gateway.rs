@@ -1,9 +1,7 @@
 //! The gateway: ASM names an Istio Gateway, which says the rest.
 
-use std::collections::BTreeMap;
-
-use super::{asm, group::Importer, resources::Resource};
-use crate::{document::Gateway, yaml::element};
+use super::{asm, group::Importer};
+use crate::document::{Gateway, GatewayRef};
 
 const EVERY_HOST: &str = "*";
 
@@ -21,10 +19,12 @@ impl Importer<'_> {
         let resources = self.resources;
         let found = resources.gateways.iter().find(|gateway| gateway.is(&named.name, namespace));
         let Some(found) = found else { return self.assumed_gateway(hosts, namespace) };
-        let server = self.server(found);
-        let (port, served) = server.map_or((80, Vec::new()), |server| (server.port.number, hosts_of(server)));
+        // It has its ports and its certificates, and stays as it is.
+        let served = hosts_of(&found.object.spec);
         let hosts = if hosts == [EVERY_HOST] && !served.is_empty() { served } else { hosts };
-        gateway(found.object.spec.selector.clone(), namespace, hosts, port)
+        let reference = Some(GatewayRef { name: named.name.clone(), namespace: namespace.to_owned() });
+        let selector = found.object.spec.selector.clone();
+        Gateway { selector, namespace: namespace.to_owned(), reference, hosts, ..Gateway::default() }
     }
 
     fn assumed_gateway(&mut self, hosts: Vec<String>, namespace: &str) -> Gateway {
@@ -39,37 +39,19 @@ impl Importer<'_> {
         );
         self.assume(&group.place, "spec.ingress.gateway", "gateway", message);
         let selector = [("istio".to_owned(), name.clone())].into();
-        gateway(selector, namespace, hosts, 80)
-    }
-
-    /// The server that speaks HTTP: a lane group has one.
-    fn server<'g>(&mut self, gateway: &'g Resource<'_, asm::Gateway>) -> Option<&'g asm::Server> {
-        let mut first = None;
-        for (index, server) in gateway.object.spec.servers.iter().enumerate() {
-            let (protocol, number) = (&server.port.protocol, server.port.number);
-            if first.is_none() && ["HTTP", "HTTP2", "GRPC"].contains(&protocol.as_str()) {
-                first = Some(server);
-            } else {
-                let message = format!(
-                    "{protocol} on port {number}: a lane group has one server, of HTTP; add this one to the Gateway that \
-                    `lanes render istio --output DIR` writes, in a kustomization above it"
-                );
-                self.lost(&gateway.place, &element("spec.servers", index), message);
-            }
-        }
-        if first.is_none() {
-            self.assume(&gateway.place, "spec.servers", "gateway", "port 80: no server of the Gateway speaks HTTP");
-        }
-        first
+        Gateway { selector, namespace: namespace.to_owned(), hosts, port: Some(80), ..Gateway::default() }
     }
 }
 
-fn gateway(selector: BTreeMap<String, String>, namespace: &str, hosts: Vec<String>, port: u16) -> Gateway {
-    Gateway { selector, namespace: namespace.to_owned(), hosts, port: Some(port), ..Gateway::default() }
-}
-
-/// The hosts without the namespaces of VirtualServices.
-fn hosts_of(server: &asm::Server) -> Vec<String> {
+/// The hosts that it serves by HTTP, without the namespaces of VirtualServices.
+fn hosts_of(gateway: &asm::Gateway) -> Vec<String> {
+    let is_http = |server: &&asm::Server| ["HTTP", "HTTP2", "HTTPS", "GRPC"].contains(&server.port.protocol.as_str());
     let host = |host: &String| host.rsplit_once('/').map_or(host.as_str(), |(_, host)| host).to_owned();
-    server.hosts.iter().map(host).collect()
+    let mut hosts: Vec<String> = Vec::new();
+    for host in gateway.servers.iter().filter(is_http).flat_map(|server| &server.hosts).map(host) {
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    hosts
 }
