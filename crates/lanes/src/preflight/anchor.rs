@@ -85,6 +85,8 @@ anchors! {
     ServiceWithoutSelector, "service-without-selector", Services, Error;
     /// The Service's selector selects no pod.
     ServiceWithoutPods, "service-without-pods", Services, Error;
+    /// The Service's selector leaves a lane's pods out.
+    ServiceLeavesOutPods, "service-leaves-out-pods", Services, Error;
     /// The Service does not have the port.
     ServiceAnotherPort, "service-another-port", Services, Error;
     /// The port does not lead to any port of a pod.
@@ -125,6 +127,8 @@ anchors! {
     AmbientAnotherWaypoint, "ambient-another-waypoint", Pods, Error;
     /// An object of others has the name of one that would be applied.
     NameTaken, "name-taken", OtherResources, Error;
+    /// Resources of the group that are not rendered any more.
+    Leftover, "leftover", OtherResources, Warning;
     /// The resources of another lane group for the same service.
     AnotherLaneGroup, "another-lane-group", OtherResources, Error;
     /// A DestinationRule that callers get instead of the group's.

@@ -92,6 +92,13 @@ impl Asked {
         self.callers.is_none() || self.certain_callers().contains(&namespace)
     }
 
+    /// Whether sidecars in a namespace must find the lanes of what they call. Gateways are none.
+    pub(super) fn has_calling_sidecars(&self, namespace: &str) -> bool {
+        let is_named = self.callers.iter().flatten().any(|caller| caller == namespace);
+        let is_home = self.services.iter().any(|service| service.namespace == namespace);
+        is_named || is_home || (self.callers.is_none() && !self.is_gateways(namespace))
+    }
+
     /// The namespaces that certainly call a service.
     pub(super) fn certain_callers(&self) -> Vec<&str> {
         let services = self.services.iter().map(|service| service.namespace.as_str());

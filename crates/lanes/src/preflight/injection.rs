@@ -15,6 +15,8 @@ const DATAPLANE_MODE: &str = "istio.io/dataplane-mode";
 const WAYPOINT: &str = "waypoint";
 const USE_WAYPOINT: &str = "istio.io/use-waypoint";
 
+const WITHOUT_SIDECAR: &str = "calls from there are in no lane and find no fallback, and no filter carries the tag on";
+
 /// What carries a pod's requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Carrier {
@@ -37,11 +39,36 @@ enum Injection {
 
 impl<'a> Preflight<'a> {
     pub(super) fn injection(&mut self) {
-        let names = self.asked.homes();
-        for namespace in names.into_iter().filter_map(|name| self.cluster.namespace(name)) {
+        let asked = self.asked;
+        let homes = asked.homes();
+        let callers = asked.callers.iter().flatten().map(String::as_str).filter(|caller| !homes.contains(caller));
+        for namespace in callers.filter_map(|name| self.cluster.namespace(name)) {
+            self.injection_of_caller(namespace);
+        }
+        for namespace in homes.iter().filter_map(|name| self.cluster.namespace(name)) {
             self.injection_of(namespace);
             self.waypoint_of(namespace);
         }
+    }
+
+    /// Its pods are not known: some have something to do with the group, or none.
+    fn injection_of_caller(&mut self, namespace: &Namespace) {
+        let is_in = |pod: &&Pod| pod.is_live() && pod.metadata.namespace == namespace.metadata.name;
+        let is_carried = |pod: &Pod| !matches!(carrier(pod, namespace, false), Carrier::Nothing(_));
+        let is_injected = injection(namespace) == Injection::On || is_ambient(namespace);
+        if !is_injected && !self.cluster.pods.iter().filter(is_in).any(is_carried) {
+            self.not_injected(namespace);
+        }
+    }
+
+    fn not_injected(&mut self, namespace: &Namespace) {
+        let name = &namespace.metadata.name;
+        let happens = format!("the namespace's pods get no sidecar: {WITHOUT_SIDECAR}");
+        let remedy = format!(
+            "kubectl label namespace {name} istio-injection=enabled (or istio.io/rev=REVISION), and restart the pods"
+        );
+        let object = Object::of("Namespace", &namespace.metadata);
+        self.find(Finding::new(Anchor::NamespaceNotInjected, object, happens, remedy));
     }
 
     fn injection_of(&mut self, namespace: &Namespace) {
@@ -55,22 +82,9 @@ impl<'a> Preflight<'a> {
             Carrier::Sidecar | Carrier::Ambient => None,
         };
         let bare: Vec<(&Pod, &'static str)> = pods.iter().filter_map(|pod| Some((*pod, why(pod)?))).collect();
-        let effect = "calls from there are in no lane and find no fallback, and no filter carries the tag on";
-        if injection(namespace) != Injection::On
-            && !is_ambient(namespace)
-            && bare.len() == pods.len()
-            && self.cluster.has_listed("pods")
-        {
-            let happens = format!("the namespace's pods get no sidecar: {effect}");
-            let remedy = format!(
-                "kubectl label namespace {name} istio-injection=enabled (or istio.io/rev=REVISION), and restart the pods"
-            );
-            self.find(Finding::new(
-                Anchor::NamespaceNotInjected,
-                Object::of("Namespace", &namespace.metadata),
-                happens,
-                remedy,
-            ));
+        let is_bare = bare.len() == pods.len() && self.cluster.has_listed("pods");
+        if is_bare && injection(namespace) != Injection::On && !is_ambient(namespace) {
+            self.not_injected(namespace);
             return;
         }
         let mut reasons: Vec<&'static str> = bare.iter().map(|(_, why)| *why).collect();
@@ -80,7 +94,7 @@ impl<'a> Preflight<'a> {
             let of_it: Vec<&Pod> = bare.iter().filter(|(_, why)| *why == reason).map(|(pod, _)| *pod).collect();
             let Some(first) = of_it.first() else { continue };
             let names = listed(of_it.iter().map(|pod| &pod.metadata.name));
-            let happens = format!("{names}: no sidecar, {reason}; {effect}");
+            let happens = format!("{names}: no sidecar, {reason}; {WITHOUT_SIDECAR}");
             let remedy = "let Istio inject a sidecar into the pods, and restart them";
             self.find(Finding::new(Anchor::PodNotInjected, Object::of("Pod", &first.metadata), happens, remedy));
         }
@@ -152,11 +166,12 @@ fn carrier(pod: &Pod, namespace: &Namespace, proofs: bool) -> Carrier {
     if pod.spec.host_network {
         return Carrier::Nothing("as it is in its node's network");
     }
-    if is_injected && !proofs {
-        return Carrier::Sidecar;
-    }
+    // Whatever else its namespace says: an injected pod would have its sidecar.
     if is_ambient {
         return Carrier::Ambient;
+    }
+    if is_injected && !proofs {
+        return Carrier::Sidecar;
     }
     Carrier::Nothing(match (is_injected, wish) {
         (true, _) => "as it was started before its namespace was injected",

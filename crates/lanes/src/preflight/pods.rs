@@ -86,6 +86,19 @@ impl Preflight<'_> {
     }
 
     fn lane_without_ready_pods(&mut self, found: &ServicePods<'_>, lane: &Lane) {
+        let left_out = self.left_out(found, lane);
+        if found.of_lane(lane).next().is_none() && !left_out.is_empty() {
+            let happens = format!(
+                "its selector leaves out {}, which has the labels of the lane {}: {}",
+                listed(left_out),
+                lane.name,
+                self.without(found, lane)
+            );
+            let remedy = "let the Service select the pods of every lane: leave the version out of its selector";
+            let object = Object::of("Service", found.metadata);
+            self.find(Finding::new(Anchor::ServiceLeavesOutPods, object, happens, remedy));
+            return;
+        }
         let unready: Vec<&str> = found.of_lane(lane).map(|pod| pod.metadata.name.as_str()).collect();
         let why = if unready.is_empty() {
             format!("there are none with {}", told(lane))
@@ -99,6 +112,18 @@ impl Preflight<'_> {
         );
         let object = Object::of("Service", found.metadata);
         self.find(Finding::new(Anchor::LaneWithoutReadyPods, object, happens, remedy));
+    }
+
+    /// Pods of a lane that are nearly the service's: they have some of the labels that it selects, and not all.
+    fn left_out(&self, found: &ServicePods<'_>, lane: &Lane) -> Vec<&str> {
+        let is_near = |pod: &&Pod| {
+            let mut selector = found.service.selector.iter();
+            selector.any(|(key, value)| lane.labels.get(key) != Some(value) && pod.metadata.label(key) == Some(value))
+        };
+        let pods = self.cluster.pods.iter().filter(|pod| {
+            pod.is_live() && pod.metadata.namespace == found.asked.namespace && pod.metadata.has_labels(&lane.labels)
+        });
+        pods.filter(is_near).map(|pod| pod.metadata.name.as_str()).collect()
     }
 
     /// What it means that a lane has no ready pod of a service.

@@ -117,7 +117,9 @@ impl Preflight<'_> {
         let (named, others): (Vec<&ServicePort>, Vec<&ServicePort>) =
             found.service.ports.iter().partition(|port| found.asked.has_port(port.port));
         for &AskedPort { number, protocol, .. } in &found.asked.ports {
-            let Some(port) = named.iter().find(|port| port.port == number) else {
+            let of_number = || named.iter().filter(|port| port.port == number);
+            let tcp = of_number().find(|port| !matches!(port.protocol.as_str(), "UDP" | "SCTP"));
+            let Some(port) = tcp.or_else(|| of_number().next()) else {
                 let there = listed(others.iter().map(|port| port.port.to_string()));
                 let happens = format!(
                     "{name} has no port {number}: requests that the gateway sends there are answered with 503, and calls to the port \
@@ -190,6 +192,9 @@ impl Preflight<'_> {
             let remedy = "take it away from this Service; no setting of a DestinationRule helps";
             self.find(Finding::new(Anchor::ServiceTrafficDistribution, object(), happens, remedy));
         }
+        if !self.asked.has_subsets() {
+            return;
+        }
         if service.internal_traffic_policy == "Local" {
             let happens = format!(
                 "a caller only sees the pods of {name} on its own node: where the lane has none there, its requests go to the \
@@ -213,12 +218,15 @@ impl Preflight<'_> {
         let near = |value: &str| {
             matches!(value.to_ascii_lowercase().as_str(), "preferclose" | "prefersamezone" | "prefersamenode")
         };
-        let field = &found.service.traffic_distribution;
-        if near(field) {
-            return Some(format!("trafficDistribution: {field}"));
-        }
-        if let Some(value) = found.metadata.annotation(TRAFFIC_DISTRIBUTION) {
-            return near(value).then(|| format!("the annotation {TRAFFIC_DISTRIBUTION}: {value}"));
+        // With Gateway API, lanes have Services of their own, which have neither.
+        if self.asked.has_subsets() {
+            let field = &found.service.traffic_distribution;
+            if near(field) {
+                return Some(format!("trafficDistribution: {field}"));
+            }
+            if let Some(value) = found.metadata.annotation(TRAFFIC_DISTRIBUTION) {
+                return near(value).then(|| format!("the annotation {TRAFFIC_DISTRIBUTION}: {value}"));
+            }
         }
         let namespace = self.cluster.namespace(&found.asked.namespace)?;
         let value = namespace.metadata.annotation(TRAFFIC_DISTRIBUTION)?;

@@ -48,9 +48,9 @@ impl<'a> Preflight<'a> {
         let given = self.exports(spec);
         let is_caller = |to: &String| match to.as_str() {
             "*" => true,
-            "." => self.asked.is_caller(&metadata.namespace),
+            "." => self.asked.has_calling_sidecars(&metadata.namespace),
             "~" => false,
-            namespace => self.asked.is_caller(namespace),
+            namespace => self.asked.has_calling_sidecars(namespace),
         };
         given.is_empty() || given.iter().any(is_caller)
     }
