@@ -32,7 +32,7 @@ pub use anchor::{Anchor, Section};
 pub use cluster::{Cluster, Gap, KINDS, Kinds};
 pub use finding::{Finding, Object};
 
-use asked::Asked;
+use asked::{Asked, AskedService};
 use mesh::Mesh;
 use service_pods::ServicePods;
 
@@ -76,5 +76,10 @@ pub fn preflight(group: &LaneGroup, cluster: &Cluster) -> anyhow::Result<Vec<Fin
 impl Preflight<'_> {
     fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// Whether any lane of a service falls back: with declared membership, one that only the baseline holds does not.
+    fn falls_back(&self, service: &AskedService) -> bool {
+        self.asked.falls_back && service.places.len() > 1
     }
 }

@@ -155,7 +155,7 @@ impl<'a> Preflight<'a> {
             "let it say exportTo: {}, as the group's does: Istio merges them then",
             told_exports(self.asked.rendered.exports())
         );
-        let (anchor, happens, remedy) = if ejects && self.asked.falls_back {
+        let (anchor, happens, remedy) = if ejects && rule.services.iter().any(|service| self.falls_back(service)) {
             let merged = format!(
                 "it ejects pods of {} that fail, and Istio merges it with the group's: while a pod of a lane has crashed, a part of the \
                 lane's requests goes to the baseline (31 % with one of two where lanes inherit it, 5 % where each has its own)",

@@ -13,7 +13,7 @@ const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 impl Preflight<'_> {
     pub(super) fn filters(&mut self) {
         for (kind, Named { metadata, spec }) in &self.cluster.plugins {
-            if owner(self.asked, metadata) != Owner::Own {
+            if owner(self.asked, metadata) == Owner::Others {
                 self.plugin(kind, metadata, spec);
             }
         }

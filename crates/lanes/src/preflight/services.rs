@@ -184,7 +184,7 @@ impl Preflight<'_> {
     fn endpoints(&mut self, found: &ServicePods<'_>) {
         let (service, name) = (found.service, &found.asked.name);
         let object = || Object::of("Service", found.metadata);
-        if let Some(distribution) = self.distribution(found).filter(|_| self.asked.falls_back) {
+        if let Some(distribution) = self.distribution(found).filter(|_| self.falls_back(found.asked)) {
             let happens = format!(
                 "{distribution} makes Istio send pods that are not ready, as unhealthy: while one of two pods of a lane is not ready, \
                 about a third of the lane's requests to {name} go to the baseline, on every rolling update"
@@ -203,7 +203,7 @@ impl Preflight<'_> {
             let remedy = "set internalTrafficPolicy to Cluster";
             self.find(Finding::new(Anchor::ServiceNodeLocal, object(), happens, remedy));
         }
-        if service.publish_not_ready_addresses && self.asked.falls_back {
+        if service.publish_not_ready_addresses && self.falls_back(found.asked) {
             let happens = format!(
                 "pods of {name} that are not ready count as ready: a lane whose pods have failed does not fall back, and its requests \
                 fail"
