@@ -7,6 +7,7 @@ mod ids;
 mod import;
 mod inspect;
 mod man;
+mod preflight;
 mod pull;
 mod push;
 mod registry;
@@ -65,6 +66,13 @@ enum Command {
         Exit status 1 if a user would move between two lanes of which neither is the baseline."
     )]
     Diff(diff::Options),
+    /// Say what in a cluster would break a lane group, before it is applied
+    #[command(
+        after_help = "Example:\n  lanes preflight group.yaml\n  lanes preflight group.yaml --print-command | sh > state.yaml\n  \
+        lanes preflight group.yaml --cluster-state state.yaml --format json\n\n\
+        Exit status 1 if something would break it. docs/preflight.md has a section for everything that can be found."
+    )]
+    Preflight(preflight::Options),
     /// Print or write what carries a lane group out
     Render(render::Options),
     /// Make a lane group of Alibaba Cloud Service Mesh's ASMSwimLaneGroup and ASMSwimLane
@@ -128,6 +136,7 @@ impl Cli {
             Command::Explain(options) => options.run(),
             Command::Split(options) => options.run(),
             Command::Diff(options) => options.run(),
+            Command::Preflight(options) => options.run(),
             Command::Render(options) => options.run(),
             Command::Import(options) => options.run(),
             Command::Man(options) => options.run(Self::command()),

@@ -11,6 +11,7 @@ pub mod filter;
 pub mod finding;
 pub mod import;
 mod json;
+pub mod preflight;
 pub mod render;
 pub mod schema;
 pub mod spread;

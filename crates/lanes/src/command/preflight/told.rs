@@ -1,0 +1,66 @@
+//! Findings, for people: section by section, each with a mark.
+
+use lanes::{
+    document::LaneGroup,
+    finding::Severity,
+    preflight::{Finding, Section},
+};
+
+use crate::command::{GREEN, RED, YELLOW};
+
+/// Of a line, without its indentation.
+const WIDTH: usize = 92;
+
+pub(super) fn told(group: &LaneGroup, findings: &[Finding]) -> String {
+    let mut text =
+        format!("Lane group {} in {}, before it is applied:\n\n", group.metadata.name, group.metadata.namespace);
+    for section in Section::ALL {
+        let of_it: Vec<&Finding> = findings.iter().filter(|finding| finding.section == section).collect();
+        let worst = of_it.iter().map(|finding| finding.severity).min();
+        let (style, mark) = match worst {
+            None => (GREEN, "√"),
+            Some(Severity::Warning) => (YELLOW, "‼"),
+            Some(Severity::Error) => (RED, "×"),
+        };
+        let all_is_well = if of_it.is_empty() { ": all is well" } else { "" };
+        text += &format!("{style}{mark}{style:#} {section}{all_is_well}\n");
+        of_it.into_iter().for_each(|finding| text += &one(finding));
+    }
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    text += &match (errors, warnings) {
+        (0, 0) => format!("\n{GREEN}ok{GREEN:#}: nothing in the cluster would break the lane group\n"),
+        _ => format!("\n{}, {}\n", plural(errors, "error"), plural(warnings, "warning")),
+    };
+    text
+}
+
+fn one(finding: &Finding) -> String {
+    let Finding { severity, anchor, object, happens, remedy, documentation, .. } = finding;
+    let style = if *severity == Severity::Error { RED } else { YELLOW };
+    let mut text = format!("    {style}{severity}{style:#} {anchor}: {object}\n");
+    for (name, said) in [("", happens), ("remedy: ", remedy), ("see: ", documentation)] {
+        filled(&mut text, &format!("{name}{said}"));
+    }
+    text
+}
+
+/// In lines of a readable length.
+fn filled(text: &mut String, said: &str) {
+    let mut line = String::new();
+    for word in said.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + word.chars().count() >= WIDTH {
+            *text += &format!("        {line}\n");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    *text += &format!("        {line}\n");
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
