@@ -1,4 +1,4 @@
-//! What is rendered of every walkthrough, on a real Kubernetes API: it is taken, it is the same the second time, and it
+//! What is rendered of every walkthrough, and of a lane group with what none of them has, on a real Kubernetes API: it is taken, it is the same the second time, and it
 //! goes without a rest. What is wrong is refused, and so the server would say.
 
 mod pods;
@@ -11,14 +11,14 @@ use std::process::ExitCode;
 use local_mesh::WALKTHROUGHS;
 use traffic_lanes_tests::cluster::{Test, run};
 
-use variant::VARIANTS;
+use variant::{EVERYTHING, VARIANTS};
 
 fn main() -> ExitCode {
     let mut tests = Vec::new();
-    for walkthrough in WALKTHROUGHS {
+    for group in WALKTHROUGHS.into_iter().chain([EVERYTHING]) {
         for variant in &VARIANTS {
-            let name = format!("{walkthrough}, {}: applied, again, and deleted", variant.name);
-            tests.push(Test::new(name, |cluster| rendered::comes_and_goes(cluster, walkthrough, variant)));
+            let name = format!("{group}, {}: applied, again, and deleted", variant.name);
+            tests.push(Test::new(name, move |cluster| rendered::comes_and_goes(cluster, group, variant)));
         }
     }
     for mistake in &refused::MISTAKES {

@@ -14,12 +14,13 @@ const ABOUT_ORDER: &str =
     "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag";
 
 /// Applied once, everything is created; again, in whichever way, nothing changes; deleted, nothing is left.
-pub(crate) fn comes_and_goes(cluster: &Cluster, walkthrough: &str, variant: &Variant) -> Result<()> {
+pub(crate) fn comes_and_goes(cluster: &Cluster, group: &str, variant: &Variant) -> Result<()> {
     let namespace = cluster.namespace()?;
+    let second = cluster.namespace()?;
     let folder = tempfile::tempdir()?;
-    let group = folder.path().join("lane-group.yaml");
-    fs::write(&group, variant.group(walkthrough, namespace.name())?)?;
-    let render = |arguments: &[&str]| render(cluster, &group, &[variant.arguments, arguments].concat());
+    let file = folder.path().join("lane-group.yaml");
+    fs::write(&file, variant.group(group, namespace.name(), second.name())?)?;
+    let render = |arguments: &[&str]| render(cluster, &file, &[variant.arguments, arguments].concat());
 
     let resources = render(&[])?;
     let number = serde_saphyr::from_multiple::<Value>(&resources)?.len();

@@ -3,9 +3,12 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use local_mesh::WALKTHROUGHS;
 use serde_json::{Value, json};
 use traffic_lanes_tests::repository;
+
+/// The lane group with what no walkthrough has, which is in two namespaces.
+pub(crate) const EVERYTHING: &str = "everything";
+const SECOND_NAMESPACE: &str = "elsewhere";
 
 /// A way of rendering.
 pub(crate) struct Variant {
@@ -14,41 +17,51 @@ pub(crate) struct Variant {
     pub(crate) arguments: &'static [&'static str],
     /// What is different in the lane group, in YAML.
     group: &'static str,
-    /// The walkthroughs whose application must forward the tag for it, whatever their lane group says.
-    forwarding: &'static [&'static str],
+    /// Whether the application of a walkthrough must forward the tag for it, whatever its lane group says.
+    needs_forwarding: fn(&str) -> bool,
 }
 
 pub(crate) const VARIANTS: [Variant; 5] = [
-    Variant { name: "VirtualServices", arguments: &[], group: "{}", forwarding: &[] },
+    Variant { name: "VirtualServices", arguments: &[], group: "{}", needs_forwarding: |_| false },
     Variant {
         name: "VirtualServices, Istio 1.31, declared",
         arguments: &["--istio=1.31"],
         group: "spec: {membership: declared}",
-        forwarding: &[],
+        needs_forwarding: |_| false,
     },
     // Waypoints run no filter.
-    Variant { name: "ambient", arguments: &["--ambient"], group: "{}", forwarding: &WALKTHROUGHS },
-    Variant { name: "Gateway API", arguments: &["--routing=gateway-api"], group: "{}", forwarding: &OF_SOURCE_LABELS },
+    Variant { name: "ambient", arguments: &["--ambient"], group: "{}", needs_forwarding: |_| true },
+    Variant {
+        name: "Gateway API",
+        arguments: &["--routing=gateway-api"],
+        group: "{}",
+        needs_forwarding: goes_by_source_labels,
+    },
     Variant {
         name: "Gateway API, Istio 1.31, declared",
         arguments: &["--routing=gateway-api", "--istio=1.31"],
         group: "spec: {membership: declared}",
-        forwarding: &OF_SOURCE_LABELS,
+        needs_forwarding: goes_by_source_labels,
     },
 ];
 
 /// An HTTPRoute does not see the labels of the calling pod.
-const OF_SOURCE_LABELS: [&str; 2] = ["strict", "strict-source-labels"];
+fn goes_by_source_labels(walkthrough: &str) -> bool {
+    ["strict", "strict-source-labels"].contains(&walkthrough)
+}
 
 impl Variant {
-    /// The lane group of a walkthrough, in this way and in that namespace.
-    pub(crate) fn group(&self, walkthrough: &str, namespace: &str) -> Result<String> {
-        let path = repository().join("manifests").join(walkthrough).join("lane-group.yaml");
+    /// The lane group of a walkthrough, or of `EVERYTHING`, in this way and in these namespaces.
+    pub(crate) fn group(&self, name: &str, namespace: &str, second: &str) -> Result<String> {
+        let path = match name {
+            EVERYTHING => repository().join("tests/tests/cluster/everything.yaml"),
+            _ => repository().join("manifests").join(name).join("lane-group.yaml"),
+        };
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let mut group: Value = serde_saphyr::from_str(&text)?;
+        let mut group: Value = serde_saphyr::from_str(&text.replace(SECOND_NAMESPACE, second))?;
         merge(&mut group, serde_saphyr::from_str(self.group)?);
         merge(&mut group, json!({"metadata": {"namespace": namespace}}));
-        if self.forwarding.contains(&walkthrough) {
+        if (self.needs_forwarding)(name) {
             merge(&mut group, json!({"spec": {"propagation": "application"}}));
         }
         Ok(group.to_string())
