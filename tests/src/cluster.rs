@@ -134,11 +134,19 @@ impl Cluster {
 ///
 /// # Errors
 ///
-/// It failed, or printed to stderr.
+/// It failed, or printed a warning.
 pub fn done(output: &Output) -> Result<String> {
     let stderr = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success() && stderr.is_empty(), "{}: {}", output.status, stderr.trim());
+    let is_fine = output.status.success() && stderr.lines().all(is_information);
+    ensure!(is_fine, "{}: {}", output.status, stderr.trim());
     Ok(String::from_utf8(output.stdout.clone())?)
+}
+
+/// A line of kubectl's own log, such as `I1124 19:38:47.135608    7340 request.go:752] "Waited before sending request"`. It says
+/// such things where the server is busy, and of any kustomization.yaml that settles the order.
+fn is_information(line: &str) -> bool {
+    let date = line.strip_prefix('I').and_then(|rest| rest.get(..4));
+    date.is_some_and(|date| date.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// A variable that is set and not empty.

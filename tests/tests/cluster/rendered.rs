@@ -1,6 +1,6 @@
 //! What is rendered comes and goes.
 
-use std::{fs, path::Path, process::Output};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -9,9 +9,6 @@ use traffic_lanes_tests::cluster::{Cluster, done};
 use crate::variant::Variant;
 
 const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// What kubectl says to any kustomization.yaml that settles the order, as ours must.
-const ABOUT_ORDER: &str =
-    "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag";
 
 /// Applied once, everything is created; again, in whichever way, nothing changes; deleted, nothing is left.
 pub(crate) fn comes_and_goes(cluster: &Cluster, group: &str, variant: &Variant) -> Result<()> {
@@ -24,12 +21,14 @@ pub(crate) fn comes_and_goes(cluster: &Cluster, group: &str, variant: &Variant) 
 
     let resources = render(&[])?;
     let number = serde_saphyr::from_multiple::<Value>(&resources)?.len();
-    let order = each(&cluster.apply(&resources)?, " created").context("applied")?;
+    let applied = cluster.apply(&resources).context("applied")?;
+    let order = each(&applied, " created").context("applied")?;
     ensure!(order.len() == number, "{number} resources are rendered, these are created: {order:#?}");
     let found = namespace.of_lanes()?.len();
     ensure!(found == number, "{number} resources were created, of which {found} are found by their label");
 
-    let again = each(&cluster.apply(&resources)?, " unchanged").context("applied again")?;
+    let again = cluster.apply(&resources).context("applied again")?;
+    let again = each(&again, " unchanged").context("applied again")?;
     ensure!(again == order, "applied again: {again:#?}");
     let dry = ["apply", "--dry-run=server", "--validate=strict", "--filename=-"];
     let dry = done(&cluster.kubectl_with(&dry, &resources)?)?;
@@ -38,7 +37,7 @@ pub(crate) fn comes_and_goes(cluster: &Cluster, group: &str, variant: &Variant) 
     let kustomize = text(folder.path())?.to_owned() + "/kustomize";
     render(&["--output", &kustomize])?;
     let kustomized = cluster.kubectl(&["apply", "--validate=strict", "--kustomize", &kustomize])?;
-    let kustomized = each(&done(&without_remark(kustomized))?, " unchanged").context("applied with kustomize")?;
+    let kustomized = each(&done(&kustomized)?, " unchanged").context("applied with kustomize")?;
     ensure!(kustomized == order, "kustomize has another order: {kustomized:#?}");
 
     let deleted = done(&cluster.kubectl_with(&["delete", "--filename=-"], &render(&["--delete"])?)?)?;
@@ -60,12 +59,6 @@ fn each(said: &str, what: &str) -> Result<Vec<String>> {
     let others: Vec<&str> = said.lines().filter(|line| !line.ends_with(what)).collect();
     ensure!(others.is_empty(), "not{what}: {others:#?}");
     Ok(said.lines().map(|line| line.trim_end_matches(what).to_owned()).collect())
-}
-
-fn without_remark(mut output: Output) -> Output {
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    output.stderr = stderr.lines().filter(|line| !line.contains(ABOUT_ORDER)).collect::<String>().into_bytes();
-    output
 }
 
 fn text(path: &Path) -> Result<&str> {
