@@ -1,17 +1,22 @@
 //! The command line.
 
+mod apply;
 mod check;
+mod delete;
 mod diff;
 mod explain;
 mod ids;
 mod import;
 mod inspect;
+mod kubectl;
 mod man;
 mod preflight;
 mod pull;
 mod push;
 mod registry;
 mod render;
+mod rendering;
+mod rollout;
 mod split;
 
 use std::{
@@ -75,6 +80,16 @@ enum Command {
     Preflight(preflight::Options),
     /// Print or write what carries a lane group out
     Render(render::Options),
+    /// Make a cluster carry lane groups out, step by step, so that no request is lost
+    #[command(after_help = "Example:\n  lanes apply group.yaml --image 'oci://ghcr.io/acme/{module}:1.0'\n  \
+        lanes apply group.yaml --dry-run\n\n\
+        What is new comes before what names it, and what goes, goes after. Broken off, the same command goes on.\n\
+        With --dry-run, exit status 1 if anything differs.")]
+    Apply(apply::Options),
+    /// Take lane groups out of a cluster, step by step, so that no request is lost
+    #[command(after_help = "Example:\n  lanes delete group.yaml\n  lanes delete --group shop --namespace default\n\n\
+        What is deleted is what has the group's labels, wherever it is.")]
+    Delete(delete::Options),
     /// Make a lane group of Alibaba Cloud Service Mesh's ASMSwimLaneGroup and ASMSwimLane
     #[command(
         after_help = "Example:\n  kubectl get asmswimlanegroup,asmswimlane,wasmplugin,gateways.networking.istio.io -A -o yaml \
@@ -138,6 +153,8 @@ impl Cli {
             Command::Diff(options) => options.run(),
             Command::Preflight(options) => options.run(),
             Command::Render(options) => options.run(),
+            Command::Apply(options) => options.run(),
+            Command::Delete(options) => options.run(),
             Command::Import(options) => options.run(),
             Command::Man(options) => options.run(Self::command()),
             Command::Push(options) => options.run(),

@@ -13,6 +13,7 @@ pub mod import;
 mod json;
 pub mod preflight;
 pub mod render;
+pub mod rollout;
 pub mod schema;
 pub mod spread;
 pub mod tagging;
