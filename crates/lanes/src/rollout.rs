@@ -13,7 +13,7 @@ mod resource;
 mod union;
 mod wave;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use resource::{Id, Resource};
 pub use wave::Wave;
@@ -75,7 +75,9 @@ pub fn plan(there: &[Resource], wanted: &[Wanted]) -> Vec<Step> {
         .collect();
     let mut steps: Vec<Step> = Wave::ALL.into_iter().map(|wave| widening(wave, &wide)).collect();
     now.extend(wide.iter().map(|(_, change)| (change.to.id(), &change.to)));
-    steps.extend(Wave::ALL.into_iter().rev().map(|wave| narrowing(wave, &now, there, wanted)));
+    let ids: BTreeSet<Id> = wanted.iter().map(|wanted| wanted.rendered.id()).collect();
+    let goes: Vec<&Resource> = there.iter().filter(|resource| !ids.contains(&resource.id())).collect();
+    steps.extend(Wave::ALL.into_iter().rev().map(|wave| narrowing(wave, &now, &goes, wanted)));
     steps.retain(|step| !step.apply.is_empty() || !step.delete.is_empty());
     steps
 }
@@ -87,7 +89,7 @@ fn widening(wave: Wave, wide: &[(&Wanted, Change)]) -> Step {
     Step { wave, pass: Pass::Widen, apply, delete: Vec::new() }
 }
 
-fn narrowing(wave: Wave, now: &BTreeMap<Id, &Resource>, there: &[Resource], wanted: &[Wanted]) -> Step {
+fn narrowing(wave: Wave, now: &BTreeMap<Id, &Resource>, goes: &[&Resource], wanted: &[Wanted]) -> Step {
     let narrow = |wanted: &Wanted| {
         let from = now.get(&wanted.rendered.id()).map(|now| (*now).clone());
         Change { from, apply: wanted.rendered.clone(), to: wanted.held.clone() }
@@ -95,9 +97,8 @@ fn narrowing(wave: Wave, now: &BTreeMap<Id, &Resource>, there: &[Resource], want
     let of_wave = wanted.iter().filter(|wanted| Wave::of(&wanted.held) == wave);
     let mut apply: Vec<Change> = of_wave.map(narrow).filter(Change::differs).collect();
     apply.sort_by_key(|change| wave::rank(&change.to));
-    let is_wanted = |id: &Id| wanted.iter().any(|wanted| wanted.rendered.id() == *id);
-    let goes = |resource: &&Resource| Wave::of(resource) == wave && !is_wanted(&resource.id());
-    let mut delete: Vec<Resource> = there.iter().filter(goes).cloned().collect();
+    let of_wave = goes.iter().filter(|resource| Wave::of(resource) == wave);
+    let mut delete: Vec<Resource> = of_wave.map(|resource| (*resource).clone()).collect();
     delete.sort_by_key(|resource| std::cmp::Reverse(wave::rank(resource)));
     Step { wave, pass: Pass::Narrow, apply, delete }
 }

@@ -38,19 +38,20 @@ pub(super) fn merged(
     key: impl Fn(&Value) -> Option<Value>,
 ) -> Resource {
     let pointer = format!("/spec/{field}");
-    let mut list = wanted.list(&pointer).to_vec();
+    let with_key = |element: &Value| (key(element), element.clone());
+    let mut list: Vec<(Option<Value>, Value)> = wanted.list(&pointer).iter().map(with_key).collect();
     let mut place = 0;
-    for old in there.list(&pointer) {
-        let old_key = key(old);
-        match list.iter().position(|new| key(new) == old_key) {
+    for (key, old) in there.list(&pointer).iter().map(with_key) {
+        match list.iter().position(|(of, _)| *of == key) {
             Some(found) => place = found + 1,
-            None if old_key.is_some() => {
-                list.insert(place, old.clone());
+            None if key.is_some() => {
+                list.insert(place, (key, old));
                 place += 1;
             }
             None => {}
         }
     }
+    let list: Vec<Value> = list.into_iter().map(|(_, element)| element).collect();
     if list.is_empty() { wanted.clone() } else { wanted.clone().with(field, list.into()) }
 }
 
