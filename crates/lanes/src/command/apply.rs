@@ -9,11 +9,11 @@ use lanes::{
     file,
     finding::Severity,
     render::istio::File,
-    rollout::{Resource, Wanted, plan},
+    rollout::{Id, Resource, Wanted, plan},
 };
 
 use super::{
-    YELLOW,
+    YELLOW, preflight,
     rendering::Rendering,
     rollout::{
         Rollout,
@@ -30,6 +30,9 @@ pub(crate) struct Options {
     /// A lane group whose place the one of FILE takes, as `NAME` or `NAMESPACE/NAME`: for one that is renamed
     #[arg(long, value_name = "GROUP")]
     replaces: Option<String>,
+    /// Do not look for what in the cluster would break the lane groups
+    #[arg(long)]
+    skip_preflight: bool,
     #[command(flatten)]
     rollout: Rollout,
     #[command(flatten)]
@@ -38,10 +41,15 @@ pub(crate) struct Options {
 
 impl Options {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        let groups = groups(&self.files)?;
-        let rendered = self.rendered(&groups)?;
+        let (files, groups): (Vec<&str>, Vec<LaneGroup>) = self.groups()?.into_iter().unzip();
+        if !self.skip_preflight && preflight::breaks(&groups, &self.rollout.kubectl)? {
+            bail!(
+                "nothing was changed: the cluster would break a lane group (--skip-preflight applies it nevertheless)"
+            );
+        }
+        let rendered = self.rendered(&files, &groups)?;
         let rendered: Vec<&Resource> = rendered.iter().collect();
-        let names: Vec<GroupName> = groups.iter().map(|(_, group)| group.into()).collect();
+        let names: Vec<GroupName> = groups.iter().map(GroupName::from).collect();
         let cluster = Cluster::new(&self.rollout.kubectl);
         let there = self.there(&cluster, &names, &rendered)?;
         let held = cluster.held(&rendered)?;
@@ -55,14 +63,19 @@ impl Options {
         self.rollout.run(&subject, &steps, &back)
     }
 
-    fn rendered(&self, groups: &[(&str, LaneGroup)]) -> Result<Vec<Resource>> {
+    /// The lane groups as they are rendered, each with its file's name.
+    fn groups(&self) -> Result<Vec<(&str, LaneGroup)>> {
+        let groups = groups(&self.files)?.into_iter();
+        groups.map(|(name, group)| Ok((name, self.rendering.group(name, group)?))).collect()
+    }
+
+    fn rendered(&self, files: &[&str], groups: &[LaneGroup]) -> Result<Vec<Resource>> {
         let mut resources = Vec::new();
-        for (name, group) in groups {
-            let group = self.rendering.group(name, group.clone())?;
-            if self.rendering.lacks_images(&group) {
+        for (name, group) in files.iter().zip(groups) {
+            if self.rendering.lacks_images(group) {
                 bail!("{name}: say in `filters.image`, or with --image, where the filters' modules are");
             }
-            for File { name, documents, .. } in self.rendering.files(name, &group, true)? {
+            for File { name, documents, .. } in self.rendering.files(name, group, true)? {
                 for document in documents {
                     let value = serde_saphyr::from_str(&document).with_context(|| format!("failed to read {name}"))?;
                     resources.push(Resource::new(value)?);
@@ -76,7 +89,7 @@ impl Options {
     fn there(&self, cluster: &Cluster<'_>, names: &[GroupName], rendered: &[&Resource]) -> Result<Vec<Resource>> {
         let of_lanes = cluster.of_lanes()?;
         let own: Vec<GroupName> = names.iter().cloned().chain(self.replaced(names)).collect();
-        let is_rendered = |id: &lanes::rollout::Id| rendered.iter().any(|resource| resource.id() == *id);
+        let is_rendered = |id: &Id| rendered.iter().any(|resource| resource.id() == *id);
         for id in older(&of_lanes, &own, is_rendered) {
             anstream::eprintln!(
                 "{YELLOW}note:{YELLOW:#} {id} is of an older version of lanes, and stays: delete it if it is of no use any more"

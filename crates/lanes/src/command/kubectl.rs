@@ -1,6 +1,7 @@
 //! The cluster, by kubectl: its configuration, its credentials and its ways to ask for them are kubectl's business.
 
 use std::{
+    fmt,
     io::{Read, Write},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -43,7 +44,7 @@ impl Kubectl {
     /// Calls kubectl with `input` on its standard input. It may fail.
     pub(super) fn call(&self, progress: &ProgressBar, arguments: &[&str], input: &str) -> Result<Said> {
         let mut command = Command::new(&self.kubectl);
-        command.args(self.options()).args(arguments);
+        command.args(self.words().iter().skip(1)).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // What Ctrl-C interrupts is `lanes`, which lets kubectl finish what it writes.
         #[cfg(unix)]
@@ -82,10 +83,17 @@ impl Kubectl {
         }
     }
 
-    /// As kubectl itself has them.
-    fn options(&self) -> Vec<String> {
+    /// Itself and its options, as kubectl has them.
+    pub(super) fn words(&self) -> Vec<String> {
         let option = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{name}={value}"));
-        [option("kubeconfig", &self.kubeconfig), option("context", &self.context)].into_iter().flatten().collect()
+        let options = [option("kubeconfig", &self.kubeconfig), option("context", &self.context)];
+        [Some(self.kubectl.clone())].into_iter().chain(options).flatten().collect()
+    }
+}
+
+impl fmt::Display for Kubectl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kubectl)
     }
 }
 

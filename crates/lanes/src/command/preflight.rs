@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 use lanes::{
+    document::LaneGroup,
     finding::Severity,
     preflight::{Cluster, preflight},
 };
 
-use super::{FINE, Format, Output, group, print, text};
-use kubectl::Kubectl;
+use super::{FINE, Format, Output, group, kubectl::Kubectl, print, text};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -31,6 +31,22 @@ pub(crate) struct Options {
     kubectl: Kubectl,
     #[command(flatten)]
     output: Output,
+}
+
+/// Looks at the cluster before lane groups are applied: whether something in it would break one. What was found is told on
+/// standard error.
+pub(super) fn breaks(groups: &[LaneGroup], kubectl: &Kubectl) -> Result<bool> {
+    let mut cluster = Cluster::default();
+    kubectl.read(&mut cluster)?;
+    let mut breaks = false;
+    for group in groups {
+        let findings = preflight(group, &cluster)?;
+        if !findings.is_empty() {
+            anstream::eprint!("{}", told::told(group, &findings));
+        }
+        breaks |= findings.iter().any(|finding| finding.severity == Severity::Error);
+    }
+    Ok(breaks)
 }
 
 impl Options {
