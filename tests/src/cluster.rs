@@ -13,7 +13,7 @@ use std::{
     env,
     ffi::OsString,
     fs::File,
-    io::{Seek, Write},
+    io::{BufRead, BufReader, Seek, Write},
     path::PathBuf,
     process::{Command, Output, Stdio},
 };
@@ -97,6 +97,30 @@ impl Cluster {
     /// `lanes`, which finds this API and kubectl by its environment.
     pub fn lanes(&self, arguments: &[&str]) -> Result<Output> {
         self.output(Command::new(built("lanes")?).args(arguments), "")
+    }
+
+    /// `lanes`, interrupted once it has printed a line that begins so.
+    ///
+    /// # Errors
+    ///
+    /// It ends without, or prints nothing for long.
+    pub fn interrupted_lanes(&self, arguments: &[&str], line: &str) -> Result<Output> {
+        let mut command = Command::new(built("lanes")?);
+        self.environment(&mut command)?;
+        let mut child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let stdout = BufReader::new(child.stdout.take().context("it has no stdout")?);
+        let mut printed = String::new();
+        for text in stdout.lines() {
+            let text = text?;
+            printed += &format!("{text}\n");
+            if text.starts_with(line) {
+                let interrupt = ["-INT".to_owned(), child.id().to_string()];
+                ensure!(Command::new("kill").args(interrupt).status()?.success(), "kill has failed");
+            }
+        }
+        let mut output = child.wait_with_output()?;
+        output.stdout = printed.into_bytes();
+        Ok(output)
     }
 
     /// Applies resources; what kubectl says, one line for each. Neither it nor the server may refuse or warn.

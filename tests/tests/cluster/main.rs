@@ -4,6 +4,7 @@
 mod pods;
 mod refused;
 mod rendered;
+mod rollout;
 mod variant;
 
 use std::process::ExitCode;
@@ -25,5 +26,6 @@ fn main() -> ExitCode {
         tests.push(Test::new(format!("refused: {}", mistake.what), |cluster| refused::is_refused(cluster, mistake)));
     }
     tests.push(Test::new("endpoints follow the pods", pods::endpoints_follow));
+    tests.extend(rollout::tests());
     run(tests)
 }
