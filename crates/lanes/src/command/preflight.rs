@@ -28,9 +28,9 @@ pub(crate) struct Options {
     #[arg(long)]
     print_command: bool,
     #[command(flatten)]
-    kubectl: Kubectl,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    kubectl: Kubectl,
 }
 
 /// Looks at the cluster before lane groups are applied: whether something in it would break one. What was found is told on

@@ -31,9 +31,9 @@ pub(super) struct Rollout {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     settle: Duration,
     #[command(flatten)]
-    pub(super) kubectl: Kubectl,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    pub(super) kubectl: Kubectl,
 }
 
 /// How far it has come.

@@ -22,6 +22,12 @@ pub(super) fn in_stages(cluster: &Cluster, routing: &'static str) -> Result<()> 
         ensure!(group.versions()?.len() == number, "{stage}: {said}");
     }
     group.is_as_rendered(&file)?;
+    for stage in STAGES {
+        let folder = format!("{folder}/{stage}");
+        group.rendered(&file, &["--stage", stage, "--output", &folder])?;
+        let said = done(&cluster.kubectl(&["apply", "--kustomize", &folder])?).context(stage)?;
+        ensure!(said.lines().all(|line| line.ends_with(" unchanged")), "a folder for each stage: {said}");
+    }
     for stage in STAGES.iter().rev() {
         // `kubectl delete -k` has no selector: the files of the stage.
         let stage = format!("--stage={stage}");

@@ -28,9 +28,9 @@ pub(super) struct Istio {
     #[arg(long, value_name = "STAGE")]
     stage: Option<StageName>,
     #[command(flatten)]
-    rendering: Rendering,
-    #[command(flatten)]
     print: Output,
+    #[command(flatten)]
+    rendering: Rendering,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -106,7 +106,7 @@ pub(super) fn json(steps: &[Step], progress: Option<Progress<'_>>) -> Value {
 fn name(step: &Step) -> String {
     match step.pass {
         Pass::Widen => step.wave.name().to_owned(),
-        Pass::Narrow => format!("{}, what goes", step.wave.name()),
+        Pass::Narrow => format!("old {}", step.wave.name()),
     }
 }
 
