@@ -21,6 +21,9 @@ pub(crate) fn tests() -> Vec<Test> {
         tests.push(Test::new(format!("rollout, {routing}: kubectl before and after"), |it| {
             by_kubectl::by_turns(it, routing)
         }));
+        tests.push(Test::new(format!("rollout, {routing}: all that can be said"), |it| {
+            changes::everything(it, routing)
+        }));
     }
     tests.push(Test::new("rollout: from one rendering to the other", changes::of_routing));
     tests.push(Test::new("rollout: a group is renamed", changes::of_name));

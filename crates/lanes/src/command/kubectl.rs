@@ -14,7 +14,9 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 /// How often the spinner turns, and the time is looked at.
-pub(super) const TICK: Duration = Duration::from_millis(100);
+pub(super) const TICK: Duration = Duration::from_millis(50);
+/// Hardly any is smaller.
+const BYTES_OF_A_RESOURCE: usize = 512;
 
 #[derive(Args)]
 #[command(next_help_heading = "Options for kubectl")]
@@ -28,7 +30,7 @@ pub(super) struct Kubectl {
     /// The kubeconfig to use
     #[arg(long, value_name = "PATH")]
     kubeconfig: Option<String>,
-    /// How long each of its calls may take
+    /// How long each of its calls may take, beside a second for each resource that it writes
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
 }
@@ -43,43 +45,62 @@ pub(super) struct Said {
 impl Kubectl {
     /// Calls kubectl with `input` on its standard input. It may fail.
     pub(super) fn call(&self, progress: &ProgressBar, arguments: &[&str], input: &str) -> Result<Said> {
-        let mut command = Command::new(&self.kubectl);
-        command.args(self.words().iter().skip(1)).args(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // What Ctrl-C interrupts is `lanes`, which lets kubectl finish what it writes.
+        self.run(progress, &mut self.command_of(arguments), input)
+    }
+
+    /// The same for what changes the cluster: Ctrl-C interrupts `lanes`, which lets it finish.
+    pub(super) fn write(&self, progress: &ProgressBar, arguments: &[&str], input: &str) -> Result<Said> {
+        let mut command = self.command_of(arguments);
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn().with_context(|| format!("failed to run {}", self.kubectl))?;
-        let (stdout, stderr) = (text_of(child.stdout.take()), text_of(child.stderr.take()));
-        let (stdin, input) = (child.stdin.take(), input.to_owned());
-        // If it does not read to the end, its own words say more than a broken pipe.
-        thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
-        let status = self.ended(progress, &mut child)?;
-        let text = |thread: JoinHandle<String>| thread.join().unwrap_or_default();
-        Ok(Said { status, stdout: text(stdout), stderr: text(stderr) })
+        let said = self.run(progress, &mut command, input)?;
+        self.succeeded(arguments, said)
     }
 
     /// What a call prints that must succeed.
     pub(super) fn told(&self, progress: &ProgressBar, arguments: &[&str], input: &str) -> Result<String> {
-        let Said { status, stdout, stderr } = self.call(progress, arguments, input)?;
-        if !status.success() {
-            bail!("{} {}: {}", self.kubectl, arguments.join(" "), stderr.trim());
-        }
-        Ok(stdout)
+        let said = self.call(progress, arguments, input)?;
+        Ok(self.succeeded(arguments, said)?.stdout)
     }
 
-    fn ended(&self, progress: &ProgressBar, child: &mut Child) -> Result<ExitStatus> {
-        let end = Instant::now() + Duration::from_secs(self.timeout);
+    fn succeeded(&self, arguments: &[&str], said: Said) -> Result<Said> {
+        if !said.status.success() {
+            bail!("{self} {}: {}", arguments.join(" "), said.stderr.trim());
+        }
+        Ok(said)
+    }
+
+    fn command_of(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.kubectl);
+        command.args(self.words().iter().skip(1)).args(arguments);
+        command
+    }
+
+    fn run(&self, progress: &ProgressBar, command: &mut Command, input: &str) -> Result<Said> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("failed to run {self}"))?;
+        let (stdout, stderr) = (text_of(child.stdout.take()), text_of(child.stderr.take()));
+        let (stdin, input) = (child.stdin.take(), input.to_owned());
+        let limit = Duration::from_secs(self.timeout + (input.len() / BYTES_OF_A_RESOURCE) as u64);
+        // If it does not read to the end, its own words say more than a broken pipe.
+        thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
+        let status = self.ended(progress, &mut child, limit)?;
+        let text = |thread: JoinHandle<String>| thread.join().unwrap_or_default();
+        Ok(Said { status, stdout: text(stdout), stderr: text(stderr) })
+    }
+
+    fn ended(&self, progress: &ProgressBar, child: &mut Child, limit: Duration) -> Result<ExitStatus> {
+        let end = Instant::now() + limit;
         loop {
             if let Some(status) = child.try_wait().context("failed to wait for kubectl")? {
                 return Ok(status);
             }
             if Instant::now() >= end {
                 child.kill().and_then(|()| child.wait()).context("failed to stop kubectl")?;
-                bail!("{} has not answered within {} s (--timeout)", self.kubectl, self.timeout);
+                bail!("{self} has not answered within {} s (--timeout)", limit.as_secs());
             }
             progress.tick();
-            thread::sleep(TICK.min(Duration::from_millis(20)));
+            thread::sleep(TICK);
         }
     }
 

@@ -17,7 +17,7 @@ use lanes::rollout::{Resource, Step};
 
 use super::{
     FINE, Format, GREEN, Output,
-    kubectl::{Kubectl, TICK},
+    kubectl::{Kubectl, Said, TICK},
     print,
 };
 use interruption::Interruption;
@@ -91,7 +91,9 @@ impl Rollout {
             (&["delete", "--ignore-not-found", "--filename=-"][..], deleted),
         ] {
             if !resources.is_empty() {
-                said += &self.kubectl.told(&progress, command, &cluster::list(&resources))?;
+                let Said { stdout, stderr, .. } = self.kubectl.write(&progress, command, &cluster::list(&resources))?;
+                anstream::eprint!("{stderr}");
+                said += &stdout;
             }
         }
         progress.finish_and_clear();

@@ -9,7 +9,7 @@ use crate::{API, Change, Cluster, cluster::Needs, group, names, planned, rendere
 /// What a change is called, the lane group, and what changes of it.
 type Kind = (&'static str, &'static str, &'static [Change]);
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 15] = [
     ("ramp", "user-segment", &[("percent: 20", "percent: 50")]),
     ("a user's own lane", "user-segment", &[("exact: jason", "exact: jack")]),
     ("no lane for users", "user-segment", &[("lane: s2, percent: 20", "lane: s2, percent: 0")]),
@@ -26,6 +26,16 @@ const KINDS: [Kind; 13] = [
         &[("baseline: s1", "baseline: s2"), ("services: [mocka, mockc]", "services: [mocka, mockb, mockc]")],
     ),
     ("promote, and the old baseline goes", "user-segment", PROMOTED),
+    (
+        "promote, and another lane goes",
+        "permissive",
+        &[
+            ("baseline: s1", "baseline: s2"),
+            ("services: [mocka, mockc]", "services: [mocka, mockb, mockc]"),
+            ("  - {name: s3, labels: {ASM_TRAFFIC_TAG: v3}, services: [mockb]}\n", ""),
+        ],
+    ),
+    ("one port for another", "permissive", &[("mocka, port: 8000", "mocka, port: 9000")]),
     (
         "a service leaves",
         "permissive",

@@ -29,7 +29,6 @@ pub(super) fn in_stages(cluster: &Cluster, routing: &'static str) -> Result<()> 
         ensure!(said.lines().all(|line| line.ends_with(" unchanged")), "a folder for each stage: {said}");
     }
     for stage in STAGES.iter().rev() {
-        // `kubectl delete -k` has no selector: the files of the stage.
         let stage = format!("--stage={stage}");
         let resources = group.rendered(&file, &["--delete", &stage])?;
         done(&cluster.kubectl_with(&["delete", "--filename=-"], &resources)?).context(stage)?;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use traffic_lanes_tests::cluster::Cluster;
 
 use super::group::{Change, Group, steps};
+use crate::variant::{EVERYTHING, VARIANTS};
 
 /// What a change is called, what changes of the published lane group, and the steps that it takes.
 type Kind = (&'static str, &'static str, &'static [Change], &'static [&'static str]);
@@ -14,7 +15,7 @@ const GOES: &[&str] = &["-gateway", "-routes", "-fallback", "-clusters"];
 const S3: &str = "  - {name: s3, labels: {ASM_TRAFFIC_TAG: v3}, services: [mockb]}\n";
 
 /// One after the other, from the published lane group on: each is a change of what was there before it.
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     ("ramp", "user-segment", &[("percent: 20", "percent: 50")], &["+tagging"]),
     ("back", "user-segment", &[], &["+tagging"]),
     ("rename of a lane", "user-segment", &[("s2", "canary")], &[]),
@@ -41,6 +42,12 @@ const KINDS: [Kind; 9] = [
             (", mockb", ""),
             ("services: [mockb]", "services: [mockc]"),
         ],
+        &[],
+    ),
+    (
+        "one port for another",
+        "permissive",
+        &[("name: permissive", "name: user-segment"), ("mocka, port: 8000", "mocka, port: 9000")],
         &[],
     ),
     (
@@ -117,6 +124,18 @@ pub(super) fn of_routing(cluster: &Cluster) -> Result<()> {
         group.is_as_rendered(&file).context(routing)?;
         same_again(&group, &file).context(routing)?;
     }
+    group.deleted(&file).map(drop)
+}
+
+/// What no walkthrough has, in two namespaces.
+pub(super) fn everything(cluster: &Cluster, routing: &'static str) -> Result<()> {
+    let group = Group::new(cluster, routing)?;
+    let second = cluster.namespace()?;
+    let [variant, ..] = &VARIANTS;
+    let file = group.write_text(&variant.group(EVERYTHING, group.namespace.name(), second.name())?)?;
+    group.applied(&file)?;
+    group.is_as_rendered(&file)?;
+    same_again(&group, &file)?;
     group.deleted(&file).map(drop)
 }
 

@@ -45,6 +45,10 @@ impl<'a> Group<'a> {
             ensure!(text.contains(from), "{walkthrough} has no {from}");
             text = text.replace(from, to);
         }
+        self.write_text(&text)
+    }
+
+    pub(super) fn write_text(&self, text: &str) -> Result<String> {
         let file = self.folder.path().join("group.yaml");
         fs::write(&file, text)?;
         Ok(file.to_str().context("no UTF-8")?.to_owned())
