@@ -17,7 +17,7 @@ fn writers() -> [(Vec<&'static str>, &'static str); 3] {
     let group = published().to_str().unwrap().to_owned();
     let group: &'static str = group.leak();
     [
-        (vec!["render", "istio", group], "40-gateway.yaml"),
+        (vec!["render", "istio", group], "50-gateway.yaml"),
         (vec!["render", "envoy", group], "clusters.yaml"),
         (vec!["man"], "lanes.1"),
     ]

@@ -110,7 +110,7 @@ impl Istio {
     fn print_cost(&self, cost: Cost) -> Result<ExitCode> {
         let Cost { resources, bytes, clusters } = cost;
         match self.print.format {
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&cost)?)),
+            Format::Json => print_json(&cost),
             Format::Text => print(&format!(
                 "resources  {resources}, {:.0} KB\nclusters   {clusters} in every proxy, about {:.1} MB of its memory\n",
                 bytes as f64 / 1e3,
