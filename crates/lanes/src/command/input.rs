@@ -10,10 +10,21 @@ use module_image::MAX_BYTES;
 
 /// For a file of documents. A cluster's services, as kubectl prints them, take a kilobyte or two each.
 const MAX_TEXT: u64 = 16 << 20;
+/// For all that a cluster has: thousands of pods.
+const MAX_STATE: u64 = 1 << 30;
 
 /// The text of a file, or of standard input for `-`.
 pub(super) fn text(file: &str) -> Result<String> {
-    let bytes = read(file, MAX_TEXT)?;
+    decoded(file, MAX_TEXT)
+}
+
+/// What a cluster has, from a file, or from standard input for `-`.
+pub(super) fn state(file: &str) -> Result<String> {
+    decoded(file, MAX_STATE)
+}
+
+fn decoded(file: &str, limit: u64) -> Result<String> {
+    let bytes = read(file, limit)?;
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         bail!("{} is UTF-16: save it as UTF-8", named(file));
     }
