@@ -12,7 +12,7 @@ use lanes::{
     preflight::{Cluster, preflight},
 };
 
-use super::{FINE, Format, Output, group, print, text};
+use super::{FINE, Format, Output, group, input, print, print_json};
 use kubectl::Kubectl;
 
 #[derive(Args)]
@@ -41,14 +41,14 @@ impl Options {
         let group = group(&self.file)?;
         let mut cluster = Cluster::default();
         for state in &self.states {
-            cluster.read(&text(state)?).with_context(|| format!("failed to read the cluster from {state}"))?;
+            cluster.read(&input::state(state)?).with_context(|| format!("failed to read the cluster from {state}"))?;
         }
         if self.states.is_empty() {
             self.kubectl.read(&mut cluster)?;
         }
         let findings = preflight(&group, &cluster)?;
         match self.output.format {
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&findings)?))?,
+            Format::Json => print_json(&findings)?,
             Format::Text => print(&told::told(&group, &findings))?,
         };
         let breaks = findings.iter().any(|finding| finding.severity == Severity::Error);

@@ -17,7 +17,7 @@ use module_registry::{Reference, Remote};
 use serde_json::{Value, json};
 
 use super::folder;
-use crate::command::{FINE, Format, Output, YELLOW, group, print, registry::Registry};
+use crate::command::{FINE, Format, Output, YELLOW, group, print, print_json, registry::Registry, remark};
 
 #[derive(Args)]
 pub(super) struct Istio {
@@ -103,14 +103,14 @@ impl Istio {
         let files: Vec<File> = if self.delete { files.iter().rev().map(reversed).collect() } else { files };
         match self.print.format {
             Format::Text => print(&files.iter().map(File::to_string).collect::<String>()),
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&list(&files)?)?)),
+            Format::Json => print_json(&list(&files)?),
         }
     }
 
     fn print_cost(&self, cost: Cost) -> Result<ExitCode> {
         let Cost { resources, bytes, clusters } = cost;
         match self.print.format {
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&cost)?)),
+            Format::Json => print_json(&cost),
             Format::Text => print(&format!(
                 "resources  {resources}, {:.0} KB\nclusters   {clusters} in every proxy, about {:.1} MB of its memory\n",
                 bytes as f64 / 1e3,
@@ -166,9 +166,9 @@ impl Istio {
             Some(image) if modules.len() > 1 && !image.contains("{module}") => {
                 bail!("{image}: the lane group needs two modules: write `{{module}}` where their names differ")
             }
-            None if !self.delete && !modules.is_empty() => anstream::eprintln!(
+            None if !self.delete && !modules.is_empty() => remark(format_args!(
                 "{YELLOW}note:{YELLOW:#} the modules' url is a placeholder: say in `filters.image`, or with --image, where yours are"
-            ),
+            )),
             _ => {}
         }
         Ok(())
