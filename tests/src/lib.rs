@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod containers;
 pub mod echo;
 pub mod filter;
+pub mod hostile_registry;
 pub mod http1;
 pub mod load;
 pub mod module_host;

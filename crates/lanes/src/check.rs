@@ -12,7 +12,10 @@ mod traffic;
 
 use plugin_config::Problem;
 
-use crate::document::{LaneGroup, Mode, Propagation, Untagged};
+use crate::{
+    bounds::MAX_FINDINGS,
+    document::{LaneGroup, Mode, Propagation, Untagged},
+};
 
 pub use together::together;
 
@@ -58,11 +61,15 @@ impl Findings {
     }
 
     fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.errors.push(Problem::new(path, message));
+        if self.errors.len() <= MAX_FINDINGS {
+            self.errors.push(Problem::new(path, message));
+        }
     }
 
     fn warn(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.warnings.push(Problem::new(path, message));
+        if self.warnings.len() <= MAX_FINDINGS {
+            self.warnings.push(Problem::new(path, message));
+        }
     }
 
     fn propagation(&mut self, mode: Mode, propagation: Option<&Propagation>, route_header: &str) {

@@ -7,9 +7,11 @@ mod diff;
 mod explain;
 mod ids;
 mod import;
+mod input;
 mod inspect;
 mod kubectl;
 mod man;
+mod output;
 mod preflight;
 mod pull;
 mod push;
@@ -19,17 +21,19 @@ mod rendering;
 mod rollout;
 mod split;
 
-use std::{
-    fs, io,
-    io::{Read, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use lanes::{document::LaneGroup, file};
+
+pub(crate) use self::output::remark;
+use self::{
+    input::text,
+    output::{print, print_json},
+};
 
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
@@ -160,7 +164,7 @@ impl Cli {
             Command::Push(options) => options.run(),
             Command::Pull(options) => options.run(),
             Command::Inspect(options) => options.run(),
-            Command::Schema => print(&format!("{}\n", serde_json::to_string_pretty(&lanes::schema::schema())?)),
+            Command::Schema => print_json(&lanes::schema::schema()),
             Command::Completion { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Self::command(), "lanes", &mut script);
@@ -170,43 +174,15 @@ impl Cli {
     }
 }
 
-/// The text of a file, or of standard input for `-`.
-fn text(file: &str) -> Result<String> {
-    if file == "-" {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).context("failed to read standard input")?;
-        return Ok(text);
-    }
-    fs::read_to_string(file).with_context(|| format!("failed to read {file}"))
-}
-
-/// The content of a file, or of standard input for `-`.
-fn bytes(file: &str) -> Result<Vec<u8>> {
-    if file == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).context("failed to read standard input")?;
-        return Ok(bytes);
-    }
-    fs::read(file).with_context(|| format!("failed to read {file}"))
-}
-
 /// The one lane group of a file that must be valid.
 fn group(name: &str) -> Result<LaneGroup> {
     let file::File { mut groups, findings, .. } = file::read(name, &text(name)?);
     if let Some(finding) = findings.iter().find(|finding| finding.severity == lanes::finding::Severity::Error) {
-        bail!("{finding}\n`lanes check {name}` says everything that is wrong");
+        bail!("{finding} (`lanes check {name}` says everything that is wrong)");
     }
     match (groups.pop(), groups.is_empty()) {
         (Some(group), true) => Ok(group),
         (None, _) => bail!("{name}: there is no LaneGroup"),
         (Some(_), false) => bail!("{name}: there are several LaneGroups; give one at a time"),
-    }
-}
-
-/// Prints to standard output. A reader that has seen enough is no error.
-fn print(text: &str) -> Result<ExitCode> {
-    match anstream::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("failed to write"),
-        _ => Ok(FINE),
     }
 }

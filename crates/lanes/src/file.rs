@@ -4,6 +4,7 @@ use plugin_config::Problem;
 use serde_json::Value;
 
 use crate::{
+    bounds::{MAX_FINDINGS, MAX_GROUPS},
     check::{check, together},
     document::LaneGroup,
     filter,
@@ -19,7 +20,8 @@ pub struct File {
     pub groups: Vec<LaneGroup>,
     /// The documents that they were read from.
     sources: Vec<Document>,
-    /// Everything that is wrong or doubtful, in the order of the file.
+    /// Everything that is wrong or doubtful, in the order of the file. Of very much only the beginning, and that there is
+    /// more.
     pub findings: Vec<Finding>,
 }
 
@@ -35,7 +37,22 @@ pub fn read(name: &str, text: &str) -> File {
         Err(error) => file.findings.push(Finding::syntax(name, error)),
     }
     file.findings.sort_by_key(|finding| (finding.line, finding.column));
+    cut(&mut file.findings);
     file
+}
+
+/// Errors are not lost for warnings: that there is one decides about the file.
+fn cut(findings: &mut Vec<Finding>) {
+    if findings.len() <= MAX_FINDINGS {
+        return;
+    }
+    let is_error = |finding: &Finding| finding.severity == Severity::Error;
+    let more = findings.split_off(MAX_FINDINGS);
+    if let Some(mut last) = more.iter().find(|finding| is_error(finding)).or(more.first()).cloned() {
+        last.path.clear();
+        last.message = format!("there is more, beginning here: mend the {MAX_FINDINGS} before first");
+        findings.push(last);
+    }
 }
 
 /// What the lane groups of files do to each other, if all are applied.
@@ -44,12 +61,21 @@ pub fn read_together(files: &[(&str, File)]) -> Vec<Finding> {
     let mut earlier: Vec<&LaneGroup> = Vec::new();
     for (name, file) in files {
         for (group, source) in file.groups.iter().zip(&file.sources) {
+            if earlier.len() == MAX_GROUPS {
+                let message = format!("more than {MAX_GROUPS} lane groups: check them namespace by namespace");
+                findings.push(Finding::new(name, source, Severity::Error, Problem::new("", message)));
+                return findings;
+            }
             let found = together(&earlier, group);
             let errors = found.errors.into_iter().map(|problem| Finding::new(name, source, Severity::Error, problem));
             let warnings =
                 found.warnings.into_iter().map(|problem| Finding::new(name, source, Severity::Warning, problem));
             findings.extend(errors.chain(warnings));
             earlier.push(group);
+            if findings.len() > MAX_FINDINGS {
+                cut(&mut findings);
+                return findings;
+            }
         }
     }
     findings
@@ -102,7 +128,9 @@ impl File {
     }
 
     fn add(&mut self, name: &str, document: &Document, severity: Severity, problems: Vec<Problem>) {
-        self.findings.extend(problems.into_iter().map(|problem| Finding::new(name, document, severity, problem)));
+        let left = (2 * MAX_FINDINGS).saturating_sub(self.findings.len());
+        let problems = problems.into_iter().take(left.max(1));
+        self.findings.extend(problems.map(|problem| Finding::new(name, document, severity, problem)));
     }
 }
 

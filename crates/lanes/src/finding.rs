@@ -5,7 +5,13 @@ use std::fmt;
 use plugin_config::Problem;
 use serde::Serialize;
 
-use crate::yaml::{Document, Position, SyntaxError};
+use crate::{
+    escape::Escaped,
+    yaml::{Document, Position, SyntaxError},
+};
+
+/// How much of a path or a message is kept: they repeat what is in the file.
+const MAX_TEXT: usize = 4096;
 
 /// One thing that is wrong or doubtful about a file.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -38,24 +44,34 @@ impl Finding {
     /// A problem of a document in a file.
     pub fn new(file: &str, document: &Document, severity: Severity, problem: Problem) -> Self {
         let Position { line, column } = document.position(&problem.path);
-        Self { file: file.to_owned(), line, column, severity, path: problem.path, message: problem.message }
+        let (path, message) = (cut(problem.path), cut(problem.message));
+        Self { file: file.to_owned(), line, column, severity, path, message }
     }
 
     /// A file that cannot be read as YAML.
     pub fn syntax(file: &str, error: SyntaxError) -> Self {
         let Position { line, column } = error.position;
         let severity = Severity::Error;
-        Self { file: file.to_owned(), line, column, severity, path: String::new(), message: error.message }
+        Self { file: file.to_owned(), line, column, severity, path: String::new(), message: cut(error.message) }
     }
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > MAX_TEXT {
+        text.truncate(text.floor_char_boundary(MAX_TEXT));
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}: ", self.file, self.line, self.column, self.severity)?;
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
+        let Self { file, line, column, severity, path, message } = self;
+        write!(f, "{}:{line}:{column}: {severity}: ", Escaped(file))?;
+        if !path.is_empty() {
+            write!(f, "{}: ", Escaped(path))?;
         }
-        f.write_str(&self.message)
+        Escaped(message).fmt(f)
     }
 }
 

@@ -3,8 +3,10 @@
 //! A [`document::LaneGroup`] says which services have which lanes, what enters them, and who. Everything else is derived
 //! from it.
 
+mod bounds;
 pub mod check;
 pub mod document;
+pub mod escape;
 pub mod explain;
 pub mod file;
 pub mod filter;

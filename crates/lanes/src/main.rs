@@ -4,16 +4,33 @@ mod command;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Error, Parser};
+use lanes::escape::Escaped;
 
-use crate::command::Cli;
+use crate::command::{Cli, RED, remark};
+
+/// The exit status of a command that could not be carried out.
+const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    match Cli::parse().run() {
-        Ok(code) => code,
-        Err(error) => {
-            anstream::eprintln!("{}error:{} {error:#}", command::RED, command::RED.render_reset());
-            ExitCode::from(2)
+    match Cli::try_parse().map(Cli::run) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            let error = Escaped(format!("{error:#}"));
+            remark(format_args!("{RED}error:{RED:#} {error}"));
+            ExitCode::from(FAILED)
         }
+        Err(error) => misused(&error),
     }
+}
+
+/// Says what is wrong about the arguments, or the help that was asked for. Arguments may be the names of others' files.
+fn misused(error: &Error) -> ExitCode {
+    let text = error.to_string();
+    let escaped: Vec<String> = text.lines().map(|line| Escaped(line).to_string()).collect();
+    if text.lines().eq(&escaped) {
+        error.exit();
+    }
+    escaped.iter().for_each(remark);
+    ExitCode::from(FAILED)
 }

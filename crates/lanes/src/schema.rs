@@ -1,5 +1,7 @@
 //! From a document to its types, with every error of shape at once.
 
+use std::sync::LazyLock;
+
 use jsonschema::{
     JsonType, Validator,
     error::{TypeKind, ValidationError, ValidationErrorKind},
@@ -10,9 +12,27 @@ use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 
 use crate::{
+    bounds::{self, MAX_FINDINGS},
     document::LaneGroup,
     yaml::{child, element},
 };
+
+/// Made once: a file may have many documents, and a document many errors.
+static SHAPE: LazyLock<Shape> = LazyLock::new(|| {
+    let schema = schema().to_value();
+    Shape {
+        validator: Validator::new(&schema).map_err(|error| error.to_string()),
+        fields: field_names(&schema),
+        schema,
+    }
+});
+
+struct Shape {
+    schema: Value,
+    validator: Result<Validator, String>,
+    /// Every field that the schema knows anywhere.
+    fields: Vec<String>,
+}
 
 /// The JSON Schema of a lane group, for editors and for anybody who checks documents without this tool.
 pub fn schema() -> Schema {
@@ -22,12 +42,15 @@ pub fn schema() -> Schema {
 /// Reads a document into its types.
 ///
 /// # Errors
-/// Everything about its shape that is wrong: unknown and missing fields, values of the wrong type.
+/// Everything about its shape that is wrong: unknown and missing fields, values of the wrong type; what is too large.
 pub fn read(document: &Value) -> Result<LaneGroup, Vec<Problem>> {
-    let schema = schema().to_value();
-    let validator = Validator::new(&schema).map_err(|error| vec![Problem::new("", error.to_string())])?;
-    let mut problems: Vec<Problem> =
-        validator.iter_errors(document).flat_map(|error| problems(&error, &schema)).collect();
+    let too_large = bounds::check(document);
+    if !too_large.is_empty() {
+        return Err(too_large);
+    }
+    let validator = SHAPE.validator.as_ref().map_err(|error| vec![Problem::new("", error)])?;
+    let problems = validator.iter_errors(document).flat_map(|error| problems(&error));
+    let mut problems: Vec<Problem> = problems.take(MAX_FINDINGS + 1).collect();
     if problems.is_empty() {
         // The schema is made from the types, so this finds nothing new but what no schema can say.
         return serde_path_to_error::deserialize(document)
@@ -38,14 +61,15 @@ pub fn read(document: &Value) -> Result<LaneGroup, Vec<Problem>> {
     Err(problems)
 }
 
-fn problems(error: &ValidationError<'_>, schema: &Value) -> Vec<Problem> {
+fn problems(error: &ValidationError<'_>) -> Vec<Problem> {
     let path = path(error);
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let beside = error.schema_path().as_str().rsplit_once('/').and_then(|(object, _)| schema.pointer(object));
+            let beside =
+                error.schema_path().as_str().rsplit_once('/').and_then(|(object, _)| SHAPE.schema.pointer(object));
             let known = beside.and_then(|object| object.get("properties")).and_then(Value::as_object);
-            let problem = |field: &String| Problem::new(child(&path, field), unknown_field(field, known, schema));
-            unexpected.iter().map(problem).collect()
+            let problem = |field: &String| Problem::new(child(&path, field), unknown_field(field, known));
+            unexpected.iter().take(MAX_FINDINGS + 1).map(problem).collect()
         }
         ValidationErrorKind::Required { property } => {
             let field = property.as_str().unwrap_or_default();
@@ -54,12 +78,12 @@ fn problems(error: &ValidationError<'_>, schema: &Value) -> Vec<Problem> {
         // An optional field: what is wrong about it if it is given.
         ValidationErrorKind::AnyOf { context } => {
             let given = context.iter().find(|alternative| !alternative.iter().any(wants_null));
-            given.into_iter().flatten().flat_map(|error| problems(error, schema)).collect()
+            given.into_iter().flatten().flat_map(problems).collect()
         }
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::OneOfMultipleValid { context } => {
-            let alternatives = alternatives(schema, error.schema_path().as_str());
+            let alternatives = alternatives(error.schema_path().as_str());
             match chosen(&alternatives, error.instance()).and_then(|index| context.get(index)) {
-                Some(inner) => inner.iter().flat_map(|error| problems(error, schema)).collect(),
+                Some(inner) => inner.iter().flat_map(problems).collect(),
                 None => {
                     let expected = alternatives.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                     let message = format!("expected exactly one of {expected}, not {}", error.instance());
@@ -85,14 +109,14 @@ fn path(error: &ValidationError<'_>) -> String {
 }
 
 /// Fields of the object that it stands in come first, then those of any other, where it may have been meant.
-fn unknown_field(field: &str, beside: Option<&Map<String, Value>>, schema: &Value) -> String {
+fn unknown_field(field: &str, beside: Option<&Map<String, Value>>) -> String {
     let beside: Vec<String> = beside.into_iter().flat_map(|fields| fields.keys().cloned()).collect();
     let near = |known: &[String]| {
         let likeness = known.iter().filter(|known| *known != field);
         let likeness = likeness.map(|known| (strsim::jaro_winkler(known, field), known.clone()));
         likeness.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(likeness, _)| *likeness > 0.8)
     };
-    match near(&beside).or_else(|| near(&field_names(schema))) {
+    match near(&beside).or_else(|| near(&SHAPE.fields)) {
         Some((_, known)) => format!("no such field; did you mean `{known}`?"),
         None => "no such field here".to_owned(),
     }
@@ -103,8 +127,8 @@ fn wants_null(error: &ValidationError<'_>) -> bool {
 }
 
 /// What a `oneOf` offers: a text, or an object with one field.
-fn alternatives(schema: &Value, path: &str) -> Vec<String> {
-    let alternatives = schema.pointer(path).and_then(Value::as_array);
+fn alternatives(path: &str) -> Vec<String> {
+    let alternatives = SHAPE.schema.pointer(path).and_then(Value::as_array);
     let name = |alternative: &Value| match alternative.pointer("/required/0") {
         Some(field) => format!("{}: …", text(field)),
         None => alternative.get("const").map(text).unwrap_or_default(),
@@ -123,7 +147,6 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Every field that the schema knows anywhere.
 fn field_names(schema: &Value) -> Vec<String> {
     let mut names = Vec::new();
     collect_field_names(schema, &mut names);

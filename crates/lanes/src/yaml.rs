@@ -1,9 +1,13 @@
 //! YAML with positions: every problem can say its line.
 
+mod bounds;
+
 use std::{collections::BTreeMap, iter::Peekable};
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 use serde_json::{Map, Number, Value};
+
+use self::bounds::{Bounds, MAX_DOCUMENTS, MAX_KEY};
 
 /// One document of a file, as JSON, with the place of every field.
 #[derive(Clone, Debug, Default)]
@@ -33,15 +37,21 @@ pub struct SyntaxError {
 
 /// The documents of a file, but for those that are empty.
 ///
-/// Plain scalars are read by YAML 1.2's core schema, so `no` is a text and `1.10` a number.
+/// Plain scalars are read by YAML 1.2's core schema, so `no` is a text and `1.10` a number. What is read is bounded: a short
+/// text with aliases could stand for more than any memory holds.
 ///
 /// # Errors
-/// The first thing that is no YAML; a key that occurs twice.
+/// The first thing that is no YAML; a key that occurs twice; what is beyond the bounds.
 pub fn documents(text: &str) -> Result<Vec<Document>, SyntaxError> {
-    let mut reader = Reader { events: Parser::new_from_str(text).peekable(), anchors: BTreeMap::new() };
+    let events = Parser::new_from_str(text).peekable();
+    let mut reader = Reader { events, anchors: BTreeMap::new(), bounds: Bounds::default() };
     let mut documents = Vec::new();
-    while let Some((event, _)) = reader.next()? {
+    while let Some((event, span)) = reader.next()? {
         if let Event::DocumentStart(..) = event {
+            if documents.len() == MAX_DOCUMENTS {
+                let message = format!("more than {MAX_DOCUMENTS} documents in one file: split it");
+                return Err(SyntaxError { position: at(&span.start), message });
+            }
             reader.anchors.clear();
             let mut document = Document::default();
             document.value = reader.node("", &mut document.positions)?;
@@ -66,6 +76,7 @@ pub fn element(path: &str, index: usize) -> String {
 struct Reader<I: Iterator> {
     events: Peekable<I>,
     anchors: BTreeMap<usize, Value>,
+    bounds: Bounds,
 }
 
 // === impl Document ===
@@ -107,17 +118,25 @@ where
 
     fn node(&mut self, path: &str, positions: &mut BTreeMap<String, Position>) -> Result<Value, SyntaxError> {
         let Some((event, span)) = self.next()? else { return Ok(Value::Null) };
+        let position = at(&span.start);
+        let beyond = |message| SyntaxError { position, message };
+        self.bounds.value(path).map_err(beyond)?;
         // A field's position is its key's, which the mapping has noted.
-        positions.entry(path.to_owned()).or_insert(at(&span.start));
+        positions.entry(path.to_owned()).or_insert(position);
+        self.bounds.enter().map_err(beyond)?;
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor),
             Event::SequenceStart(_, anchor, _) => (self.sequence(path, positions)?, anchor),
             Event::MappingStart(_, anchor, _) => (self.mapping(path, positions)?, anchor),
-            Event::Alias(anchor) => (self.anchors.get(&anchor).cloned().unwrap_or_default(), 0),
-            _ => return Ok(Value::Null),
+            Event::Alias(anchor) => {
+                let value = self.anchors.get(&anchor).unwrap_or(&Value::Null);
+                (self.bounds.copy(value).map_err(beyond)?, 0)
+            }
+            _ => (Value::Null, 0),
         };
+        self.bounds.leave();
         if anchor > 0 {
-            self.anchors.insert(anchor, value.clone());
+            self.anchors.insert(anchor, self.bounds.copy(&value).map_err(beyond)?);
         }
         Ok(value)
     }
@@ -138,6 +157,9 @@ where
             let Event::Scalar(key, ..) = event else {
                 return Err(SyntaxError { position, message: "expected a text as key".to_owned() });
             };
+            if key.len() > MAX_KEY {
+                return Err(SyntaxError { position, message: format!("a key of more than {MAX_KEY} bytes") });
+            }
             let path = child(path, &key);
             positions.insert(path.clone(), position);
             let value = self.node(&path, positions)?;
@@ -245,5 +267,39 @@ mod tests {
         );
         assert_eq!(documents("a: [1, 2\nb: 3\n").unwrap_err().position.line, 2);
         assert_eq!(documents("? [a]\n: 1\n").unwrap_err().message, "expected a text as key");
+    }
+
+    /// A text that repeats what it has with aliases, `times` times each on `levels` levels.
+    fn laughs(levels: usize, times: usize) -> String {
+        let level =
+            |level: usize| format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); times].join(", "));
+        "a0: &a0 [lol, lol]\n".to_owned() + &(1..levels).map(level).collect::<String>()
+    }
+
+    #[test]
+    fn what_aliases_stand_for_is_bounded() {
+        let error = documents(&laughs(9, 10)).unwrap_err();
+        assert_eq!(error.message, "with its aliases, the file stands for more than 128 MiB: write out less of it");
+        assert_eq!(error.position.line, 7);
+        assert_eq!(documents(&laughs(4, 10)).unwrap().len(), 1);
+
+        let deep: String = (1..200).map(|n| format!("a{n}: &a{n} {{b: *a{}}}\n", n - 1)).collect();
+        let error = documents(&format!("a0: &a0 1\n{deep}")).unwrap_err();
+        assert_eq!(error.message, "nested deeper than 100 levels");
+    }
+
+    #[test]
+    fn depth_documents_and_keys_are_bounded() {
+        let message = |text: &str| documents(text).unwrap_err().message;
+        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(message(&nested(100)), "nested deeper than 100 levels");
+        assert!(documents(&nested(99)).is_ok());
+        assert_eq!(message(&"- ".repeat(100_000)), "nested deeper than 100 levels");
+        assert_eq!(message(&"---\na: 1\n".repeat(10_001)), "more than 10000 documents in one file: split it");
+        assert_eq!(message(&format!("? {}\n: 1\n", "k".repeat(2000))), "a key of more than 1024 bytes");
+        // Each of few long keys is in the place of everything below it.
+        let keys: String = (0..90).map(|n| format!("{}{}:\n", " ".repeat(n), "k".repeat(1000))).collect();
+        let leaves: String = (0..2000).map(|n| format!("{}{n}: 1\n", " ".repeat(90))).collect();
+        assert!(message(&(keys + &leaves)).starts_with("the file stands for more than 128 MiB"));
     }
 }

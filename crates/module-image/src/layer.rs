@@ -75,6 +75,10 @@ pub(crate) fn find_plugin(layer: &[u8]) -> Result<Vec<u8>, NoPlugin> {
             continue;
         }
         let size = entry.size();
+        if size > MAX_BYTES {
+            // Of a sparse file, what is not in the archive would be read as well.
+            return Err(NoPlugin::Cut);
+        }
         let mut module = Vec::new();
         entry.take(size).read_to_end(&mut module).map_err(|_| NoPlugin::Cut)?;
         return if module.len() as u64 == size { Ok(module) } else { Err(NoPlugin::Cut) };
@@ -125,6 +129,37 @@ mod tests {
 
         let error = find_plugin(b"no gzip").unwrap_err().to_string();
         assert!(error.starts_with("failed to parse layer as tar.gz: "), "{error}");
+    }
+
+    #[test]
+    fn a_sparse_file_is_not_read_beyond_the_limit() {
+        // A file of a terabyte that has not a byte in the archive.
+        let mut header = Header::new_gnu();
+        header.set_path("plugin.wasm").unwrap();
+        header.set_entry_type(EntryType::GNUSparse);
+        header.set_size(0);
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.realsize = *b"20000000000\0";
+        gnu.sparse[0].offset = *b"20000000000\0";
+        gnu.sparse[0].numbytes = *b"00000000000\0";
+        header.set_cksum();
+        let mut sparse = Builder::new(Vec::new());
+        sparse.append(&header, io::empty()).unwrap();
+        let sparse = sparse.into_inner().unwrap();
+        assert_eq!(found(&sparse).unwrap_err(), "failed to read plugin.wasm: unexpected EOF");
+    }
+
+    #[test]
+    fn odd_entries_are_passed_over() {
+        for kind in [EntryType::Symlink, EntryType::Directory, EntryType::Fifo, EntryType::Link] {
+            let mut tar = Builder::new(Vec::new());
+            let mut header = Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_size(0);
+            tar.append_link(&mut header, "a/other", "/etc/passwd").unwrap();
+            append(&mut tar, "plugin.wasm", b"module").unwrap();
+            assert_eq!(found(&tar.into_inner().unwrap()), Ok(b"module".to_vec()), "{kind:?}");
+        }
     }
 
     #[test]

@@ -9,16 +9,23 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
-use oci_client::secrets::RegistryAuth;
 
-/// The credentials for `registry`; anonymous if none are configured.
+/// Who somebody is.
+#[derive(Clone, Eq, PartialEq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) struct Credentials {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+/// The credentials for `registry`; none if none are configured.
 ///
 /// # Errors
 /// The configuration cannot be read, a helper fails, or what it has is a kind of token that is not supported.
-pub(crate) fn find(registry: &str) -> Result<RegistryAuth> {
+pub(crate) fn find(registry: &str) -> Result<Option<Credentials>> {
     match config_file() {
         Some(path) => find_in(&path, registry).with_context(|| format!("{}: {registry}", path.display())),
-        None => Ok(RegistryAuth::Anonymous),
+        None => Ok(None),
     }
 }
 
@@ -29,17 +36,17 @@ fn config_file() -> Option<PathBuf> {
     Some(folder.join("config.json"))
 }
 
-fn find_in(path: &Path, registry: &str) -> Result<RegistryAuth> {
+fn find_in(path: &Path, registry: &str) -> Result<Option<Credentials>> {
     let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(RegistryAuth::Anonymous),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
     match get_credential_from_reader(BufReader::new(file), server(registry)) {
-        Ok(DockerCredential::UsernamePassword(user, password)) => Ok(RegistryAuth::Basic(user, password)),
+        Ok(DockerCredential::UsernamePassword(user, password)) => Ok(Some(Credentials { user, password })),
         Ok(DockerCredential::IdentityToken(_)) => {
             bail!("an identity token is configured, which is not supported: log in with a user and a password or token")
         }
-        Err(error) if is_none(&error) => Ok(RegistryAuth::Anonymous),
+        Err(error) if is_none(&error) => Ok(None),
         Err(CredentialRetrievalError::ConfigReadError) => bail!("not the JSON that Docker writes"),
         Err(error) => Err(error.into()),
     }
@@ -68,15 +75,15 @@ mod tests {
 
     use super::*;
 
-    fn found(config: &str, registry: &str) -> Result<RegistryAuth, String> {
+    fn found(config: &str, registry: &str) -> Result<Option<Credentials>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.json");
         fs::write(&path, config).unwrap();
         find_in(&path, registry).map_err(|error| format!("{error:#}"))
     }
 
-    fn basic(user: &str, password: &str) -> Result<RegistryAuth, String> {
-        Ok(RegistryAuth::Basic(user.to_owned(), password.to_owned()))
+    fn basic(user: &str, password: &str) -> Result<Option<Credentials>, String> {
+        Ok(Some(Credentials { user: user.to_owned(), password: password.to_owned() }))
     }
 
     /// `jessie:canary` and `jack:canary`, in Base64.
@@ -90,13 +97,13 @@ mod tests {
     fn credentials_are_those_of_the_registry() {
         assert_eq!(found(CONFIG, "registry.example:5000"), basic("jessie", "canary"));
         assert_eq!(found(CONFIG, "docker.io"), basic("jack", "canary"));
-        assert_eq!(found(CONFIG, "other.example"), Ok(RegistryAuth::Anonymous));
-        assert_eq!(found("{}", "other.example"), Ok(RegistryAuth::Anonymous));
+        assert_eq!(found(CONFIG, "other.example"), Ok(None));
+        assert_eq!(found("{}", "other.example"), Ok(None));
     }
 
     #[test]
     fn without_a_configuration_it_is_nobody() {
-        assert_eq!(find_in(Path::new("/nowhere/config.json"), "a").unwrap(), RegistryAuth::Anonymous);
+        assert_eq!(find_in(Path::new("/nowhere/config.json"), "a").unwrap(), None);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
-use futures_util::TryStreamExt;
+use anyhow::{Context, Result, bail, ensure};
 use module_image::{Descriptor, Digest, ImageManifest, MAX_BYTES, Manifest, Refusal, Verdict, judge, labels};
-use oci_client::{RegistryOperation, manifest::OciDescriptor};
+use reqwest::{Method, RequestBuilder, header::ACCEPT};
 
-use crate::Remote;
+use crate::{
+    Remote,
+    remote::Operation,
+    session::{MAX_ANSWER, bounded},
+};
 
 /// Every type of manifest that Istio reads.
 const MANIFESTS: [&str; 4] = [
@@ -14,6 +17,9 @@ const MANIFESTS: [&str; 4] = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
+
+/// How many indices may lead from one to the next.
+const MAX_INDICES: usize = 8;
 
 /// What is under a reference.
 #[derive(Debug)]
@@ -62,12 +68,13 @@ impl Remote {
 
     /// Reads the manifest, and goes on from an index to its image.
     fn find(&self) -> Result<Found> {
-        self.authenticate(RegistryOperation::Pull)?;
-        let mut reference = self.reference.inner().clone();
+        let mut reference = self.reference.tag_or_digest().to_owned();
         let mut first = None;
-        loop {
-            let (bytes, _) = self.wait(self.client.pull_manifest_raw(&reference, &self.auth, &MANIFESTS))?;
+        for _ in 0..MAX_INDICES {
+            let bytes = self.manifest(&reference)?;
             let read = Digest::of(&bytes);
+            let is_other = reference.contains(':') && reference != read.to_string();
+            ensure!(!is_other, "{}: the registry gives {read} for {reference}", self.reference);
             let digest = *first.get_or_insert(read);
             let refused = |refusal| Ok(Found { digest, image: Err(refusal) });
             let index = match Manifest::parse(&bytes) {
@@ -80,14 +87,26 @@ impl Remote {
                 Some(chosen) if self.reference.is_pinned() => {
                     return refused(Refusal::IndexByDigest { chosen, index: digest });
                 }
-                Some(chosen) => reference = self.reference.by_digest(chosen),
+                Some(chosen) => reference = chosen.to_string(),
             }
         }
+        bail!("{}: an index of indices, more than {MAX_INDICES} of them", self.reference)
+    }
+
+    /// A manifest, by its tag or its digest.
+    fn manifest(&self, reference: &str) -> Result<Vec<u8>> {
+        self.wait(async {
+            self.authenticate(Operation::Pull).await?;
+            let url = self.url(&format!("manifests/{reference}"))?;
+            let accepting = |request: RequestBuilder| request.header(ACCEPT, MANIFESTS.join(", "));
+            bounded(self.session.send(Method::GET, url, MAX_ANSWER, accepting).await?, MAX_ANSWER).await
+        })
     }
 
     fn annotations(&self, manifest: &ImageManifest) -> Result<BTreeMap<String, String>> {
         match &manifest.config {
             Some(config) if manifest.annotations.is_empty() => {
+                ensure!(config.size <= MAX_ANSWER, "{}: its configuration has {} bytes", self.reference, config.size);
                 labels(config, || self.blob(config)).with_context(|| format!("{}: its configuration", self.reference))
             }
             _ => Ok(manifest.annotations.clone()),
@@ -98,12 +117,13 @@ impl Remote {
     fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
         let Descriptor { digest, size, .. } = *descriptor;
         ensure!(size <= MAX_BYTES, "{}: {digest} has {size} bytes, too many for a module", self.reference);
-        let wanted = OciDescriptor { digest: digest.to_string(), ..OciDescriptor::default() };
         self.progress.expect(size);
         let mut bytes = Vec::new();
         self.wait(async {
-            let mut stream = self.client.pull_blob_stream(self.reference.inner(), &wanted).await?.stream;
-            while let Some(part) = stream.try_next().await? {
+            self.authenticate(Operation::Pull).await?;
+            let url = self.url(&format!("blobs/{digest}"))?;
+            let mut answer = self.session.send(Method::GET, url, size, |request| request).await?;
+            while let Some(part) = answer.chunk().await? {
                 self.progress.advance(part.len() as u64);
                 bytes.extend_from_slice(&part);
                 if bytes.len() as u64 > size {
@@ -113,6 +133,8 @@ impl Remote {
             Ok(())
         })?;
         ensure!(bytes.len() as u64 == size, "{}: {digest} does not have the {size} bytes it should", self.reference);
+        let read = Digest::of(&bytes);
+        ensure!(read == digest, "{}: the registry gives {read} for {digest}", self.reference);
         Ok(bytes)
     }
 }

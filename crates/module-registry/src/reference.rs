@@ -1,7 +1,7 @@
 use std::{fmt, net::Ipv4Addr, str::FromStr};
 
 use module_image::Digest;
-use oci_client::ParseError;
+use oci_spec::distribution::{ParseError, Reference as Name};
 use thiserror::Error;
 
 /// The scheme of a WasmPlugin's url.
@@ -11,7 +11,7 @@ const SCHEME: &str = "oci://";
 /// `oci://` before it, as a WasmPlugin's url has it, it is the same. Without a tag the tag is `latest`; without a registry
 /// it is Docker's.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reference(oci_client::Reference);
+pub struct Reference(Name);
 
 /// The text names no image.
 #[derive(Debug, Error)]
@@ -57,12 +57,19 @@ impl Reference {
         host == "localhost" || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
     }
 
-    pub(crate) fn by_digest(&self, digest: Digest) -> oci_client::Reference {
-        self.0.clone_with_digest(digest.to_string())
+    /// The repository within the registry.
+    pub(crate) fn repository(&self) -> &str {
+        self.0.repository()
     }
 
-    pub(crate) fn inner(&self) -> &oci_client::Reference {
-        &self.0
+    /// The host to talk to, with the port if there is one: Docker's registry has another than its name says.
+    pub(crate) fn host(&self) -> &str {
+        self.0.resolve_registry()
+    }
+
+    /// What the manifest is asked for by.
+    pub(crate) fn tag_or_digest(&self) -> &str {
+        self.0.digest().or(self.0.tag()).unwrap_or("latest")
     }
 }
 

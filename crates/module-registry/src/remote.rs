@@ -1,25 +1,15 @@
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use anyhow::{Context, Result};
-use oci_client::{
-    Client, RegistryOperation,
-    client::{ClientConfig, ClientProtocol},
-    errors::OciDistributionError,
-    secrets::RegistryAuth,
-};
+use reqwest::Url;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Progress, Reference, credentials, failure::explain};
-
-/// A registry that says nothing for so long is not there.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::{Progress, Reference, credentials, failure::Failure, session::Session};
 
 /// An image's place at a registry.
 pub struct Remote {
     pub(crate) reference: Reference,
-    pub(crate) client: Client,
-    pub(crate) auth: RegistryAuth,
+    pub(crate) session: Session,
     pub(crate) progress: Arc<dyn Progress>,
     runtime: Runtime,
 }
@@ -28,13 +18,23 @@ pub struct Remote {
 pub struct Access {
     /// Without TLS. A registry on this machine is spoken to without in any case.
     pub plain_http: bool,
+    /// Hosts that may know the credentials for the registry, beside itself and others of its owner: over TLS, and if the
+    /// registry says that tokens are given there.
+    pub token_hosts: Vec<String>,
     /// Who is told how far a transfer is.
     pub progress: Arc<dyn Progress>,
 }
 
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Operation {
+    Pull,
+    Push,
+}
+
 impl Default for Access {
     fn default() -> Self {
-        Self { plain_http: false, progress: Arc::new(()) }
+        Self { plain_http: false, token_hosts: Vec::new(), progress: Arc::new(()) }
     }
 }
 
@@ -44,30 +44,33 @@ impl Remote {
     /// # Errors
     /// Docker's configuration cannot be used, or this machine has no certificates of authorities.
     pub fn new(reference: Reference, access: Access) -> Result<Self> {
-        let auth = credentials::find(reference.registry())?;
-        let registry = reference.inner().resolve_registry().to_owned();
-        let is_plain = access.plain_http || reference.is_loopback();
-        let config = ClientConfig {
-            protocol: if is_plain { ClientProtocol::HttpsExcept(vec![registry]) } else { ClientProtocol::Https },
-            // One request for a blob, which every registry understands; some have their own idea of chunks.
-            use_monolithic_push: true,
-            connect_timeout: Some(CONNECT_TIMEOUT),
-            read_timeout: Some(READ_TIMEOUT),
-            user_agent: concat!("lanes/", env!("CARGO_PKG_VERSION")),
-            ..ClientConfig::default()
-        };
-        let client = Client::try_from(config).context("failed to prepare TLS: are there CA certificates?")?;
+        let credentials = credentials::find(reference.registry())?;
+        let scheme = if access.plain_http || reference.is_loopback() { "http" } else { "https" };
+        let registry: Url = format!("{scheme}://{}/", reference.host())
+            .parse()
+            .with_context(|| format!("{reference}: the registry's name is no host's"))?;
+        let session = Session::new(registry, credentials, access.token_hosts)
+            .context("failed to prepare TLS: are there CA certificates?")?;
         let runtime = Builder::new_current_thread().enable_all().build().context("failed to start the client")?;
-        Ok(Self { reference, client, auth, progress: access.progress, runtime })
+        Ok(Self { reference, session, progress: access.progress, runtime })
     }
 
-    /// Asks for a token, if the registry wants one. The client would do so by itself, but not say why it gets none.
-    pub(crate) fn authenticate(&self, operation: RegistryOperation) -> Result<()> {
-        self.wait(self.client.auth(self.reference.inner(), &self.auth, operation)).map(drop)
+    /// Says who is asking, if the registry wants to know.
+    pub(crate) async fn authenticate(&self, operation: Operation) -> Result<(), Failure> {
+        let actions = match operation {
+            Operation::Pull => "pull",
+            Operation::Push => "pull,push",
+        };
+        self.session.authenticate(&format!("repository:{}:{actions}", self.reference.repository())).await
     }
 
-    /// Waits for the client's answer.
-    pub(crate) fn wait<T>(&self, answer: impl Future<Output = Result<T, OciDistributionError>>) -> Result<T> {
-        self.runtime.block_on(answer).map_err(|error| explain(error, &self.reference))
+    /// A url of the repository's.
+    pub(crate) fn url(&self, rest: &str) -> Result<Url, Failure> {
+        self.session.url(&format!("/v2/{}/{rest}", self.reference.repository()))
+    }
+
+    /// Waits for an answer.
+    pub(crate) fn wait<T>(&self, answer: impl Future<Output = Result<T, Failure>>) -> Result<T> {
+        self.runtime.block_on(answer).map_err(|failure| failure.explain(&self.reference))
     }
 }

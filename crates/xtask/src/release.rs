@@ -65,15 +65,24 @@ fn push(project: &Project, options: &Options, file: &str) -> Result<()> {
     process::run(&mut lanes)
 }
 
+/// Where the rendering by Gateway API is, beside that by VirtualServices.
+const GATEWAY_API: &str = "gateway-api";
+
 /// As one archive, whose folders are for `kubectl apply -k`.
 fn manifests(project: &Project, options: &Options, output: &Path) -> Result<()> {
     let rendered = tempfile::tempdir()?;
     let image = format!("oci://{}/{{module}}:{VERSION}", options.registry);
     for name in WALKTHROUGHS {
         let (group, folder) = (format!("manifests/{name}/lane-group.yaml"), rendered.path().join(name));
-        let mut lanes = lanes(project);
-        lanes.args(["render", "istio", &group, "--image", &image, "--output"]).arg(&folder);
-        process::run(&mut lanes)?;
+        let render = |folder: &Path, options: &[&str]| {
+            let mut lanes = lanes(project);
+            lanes.args(["render", "istio", &group, "--image", &image]).args(options).arg("--output").arg(folder);
+            process::run(&mut lanes)
+        };
+        render(&folder, &[])?;
+        if project.root().join("manifests").join(name).join(GATEWAY_API).exists() {
+            render(&folder.join(GATEWAY_API), &["--routing", "gateway-api"])?;
+        }
         copy(&project.root().join(&group), &folder)?;
     }
     let mut tar = project.command("tar");

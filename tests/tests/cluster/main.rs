@@ -1,6 +1,7 @@
 //! What is rendered of every walkthrough, and of a lane group with what none of them has, on a real Kubernetes API: it is taken, it is the same the second time, and it
 //! goes without a rest. What is wrong is refused, and so the server would say.
 
+mod own_group;
 mod pods;
 mod refused;
 mod rendered;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     for mistake in &refused::MISTAKES {
         tests.push(Test::new(format!("refused: {}", mistake.what), |cluster| refused::is_refused(cluster, mistake)));
     }
+    tests.push(Test::new("the lane group of docs/own-group.md", own_group::is_accepted));
     tests.push(Test::new("endpoints follow the pods", pods::endpoints_follow));
     tests.extend(rollout::tests());
     run(tests)

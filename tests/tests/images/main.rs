@@ -4,6 +4,7 @@
 mod access;
 mod failures;
 mod forms;
+mod hostile;
 mod refused;
 mod release;
 

@@ -26,7 +26,7 @@ fn what_is_rendered_names_images_by_their_digests() {
     let as_it_is = succeeded(&lanes(&["render", "istio", &group, "--image", &image, "--no-resolve"]));
     assert!(as_it_is.contains(&format!("  url: {}\n", registry.reference("hash-tagging:1"))), "{as_it_is}");
     let missing = failed(&lanes(&["render", "istio", &group, "--image", &registry.reference("{module}:2")]));
-    assert!(missing.contains("--image: failed to find the digest (--no-resolve writes the url as it is)"), "{missing}");
+    assert!(missing.contains("failed to find the digest (--no-resolve writes the url as it is)"), "{missing}");
 }
 
 /// As the release workflow does it, to a registry of the test's own.
@@ -55,6 +55,9 @@ fn a_release_holds_manifests_that_name_what_it_has_pushed() {
     let plugin: Value = serde_saphyr::from_str(&tagging).unwrap();
     let url = plugin["spec"]["url"].as_str().unwrap();
     assert!(url.ends_with(plugin["spec"]["sha256"].as_str().unwrap()), "{url}");
+    let by_gateway_api =
+        fs::read_to_string(folder.path().join("user-segment/gateway-api/60-hash-tagging.yaml")).unwrap();
+    assert!(by_gateway_api.contains(url), "{by_gateway_api}");
     let pulled = lanes(&["pull", url, "-o", "-"]);
     assert!(pulled.status.success() && pulled.stdout == fs::read(folder.path().join("hash_tagging.wasm")).unwrap());
 }

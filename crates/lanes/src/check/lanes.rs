@@ -8,6 +8,9 @@ use crate::document::{Lane, Mode, Service, Spec};
 /// Kubernetes and Istio need an end to the names of a lane's own subset: `s2-only`.
 const SUBSET_SUFFIX: &str = "-only";
 
+/// How many names are listed in a message: there may be as many messages as names.
+const LISTED: usize = 50;
+
 impl Findings {
     pub(super) fn lanes(&mut self, spec: &Spec) {
         if spec.lanes.is_empty() {
@@ -103,7 +106,13 @@ fn selects_all_of(selector: &BTreeMap<String, String>, of: &BTreeMap<String, Str
     selector.iter().all(|(key, value)| of.get(key) == Some(value))
 }
 
+/// Of very many, the first.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    let mut names = names.into_iter();
+    let mut listed: Vec<String> = names.by_ref().take(LISTED).map(|name| format!("`{name}`")).collect();
+    let more = names.count();
+    if more > 0 {
+        listed.push(format!("{more} more"));
+    }
+    if listed.is_empty() { "none".to_owned() } else { listed.join(", ") }
 }

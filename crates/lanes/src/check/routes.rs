@@ -1,7 +1,12 @@
 //! What enters the lane group.
 
+use regex::bytes::RegexBuilder;
+
 use super::{Findings, lanes::listed};
 use crate::document::{Route, RouteMatch, Spec, StringMatch, Untagged};
+
+/// What a regular expression may come to when it is compiled, in bytes: some of few letters come to gigabytes.
+const MAX_REGEX: usize = 1 << 20;
 
 impl Findings {
     pub(super) fn routes(&mut self, spec: &Spec) {
@@ -93,7 +98,7 @@ impl Findings {
         if content.is_empty() {
             self.error(path, "expected a text: Istio refuses an empty one");
         } else if let StringMatch::Regex(regex) = text
-            && let Err(error) = regex::bytes::Regex::new(regex)
+            && let Err(error) = RegexBuilder::new(regex).size_limit(MAX_REGEX).build()
         {
             let error = error.to_string();
             let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use lanes::{
     document::LaneGroup,
+    escape::Escaped,
     file,
     finding::Severity,
     render::istio::File,
@@ -13,7 +14,7 @@ use lanes::{
 };
 
 use super::{
-    YELLOW, preflight,
+    YELLOW, preflight, remark,
     rendering::Rendering,
     rollout::{
         Rollout,
@@ -91,9 +92,10 @@ impl Options {
         let own: Vec<GroupName> = names.iter().cloned().chain(self.replaced(names)).collect();
         let is_rendered = |id: &Id| rendered.iter().any(|resource| resource.id() == *id);
         for id in older(&of_lanes, &own, is_rendered) {
-            anstream::eprintln!(
-                "{YELLOW}note:{YELLOW:#} {id} is of an older version of lanes, and stays: delete it if it is of no use any more"
-            );
+            remark(format_args!(
+                "{YELLOW}note:{YELLOW:#} {} is of an older version of lanes, and stays: delete it if it is of no use any more",
+                Escaped(id)
+            ));
         }
         let mut there: Vec<Resource> = of_lanes.into_iter().filter(|resource| is_of(resource, &own)).collect();
         for resource in cluster.of_names(rendered)? {
@@ -130,7 +132,7 @@ pub(super) fn groups(names: &[String]) -> Result<Vec<(&str, LaneGroup)>> {
     let together = file::read_together(&files);
     let mut findings = files.iter().flat_map(|(_, file)| &file.findings).chain(&together);
     if let Some(finding) = findings.find(|finding| finding.severity == Severity::Error) {
-        bail!("{finding}\n`lanes check {}` says everything that is wrong", names.join(" "));
+        bail!("{finding} (`lanes check {}` says everything that is wrong)", names.join(" "));
     }
     if let Some((name, _)) = files.iter().find(|(_, file)| file.groups.is_empty()) {
         bail!("{name}: there is no LaneGroup");

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use lanes::{
+    escape::Escaped,
     file,
     finding::{Finding, Severity},
 };
 
-use super::{FINE, Format, GREEN, Output, RED, YELLOW, print, text};
+use super::{FINE, Format, GREEN, Output, RED, YELLOW, print, print_json, text};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -29,7 +30,7 @@ impl Options {
         let together = file::read_together(&files);
         let findings: Vec<Finding> = files.into_iter().flat_map(|(_, file)| file.findings).chain(together).collect();
         match self.output.format {
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&findings)?))?,
+            Format::Json => print_json(&findings)?,
             Format::Text => print(&self.told(&findings))?,
         };
         let is_refused = findings.iter().any(|finding| finding.severity == Severity::Error);
@@ -52,8 +53,8 @@ impl Options {
 fn line(finding: &Finding) -> String {
     let style = if finding.severity == Severity::Error { RED } else { YELLOW };
     let Finding { file, line, column, severity, path, message } = finding;
-    let path = if path.is_empty() { String::new() } else { format!("{path}: ") };
-    format!("{file}:{line}:{column}: {style}{severity}{style:#}: {path}{message}\n")
+    let told = if path.is_empty() { message.clone() } else { format!("{path}: {message}") };
+    format!("{}:{line}:{column}: {style}{severity}{style:#}: {}\n", Escaped(file), Escaped(told))
 }
 
 fn plural(count: usize, noun: &str) -> String {

@@ -6,11 +6,12 @@ use anyhow::{Result, bail};
 use clap::Args;
 use lanes::{
     document::LaneGroup,
+    escape::Escaped,
     spread::{Assignment, Move, moved_buckets},
 };
 use serde_json::{Value, json};
 
-use super::{FINE, Format, Output, group, ids, print};
+use super::{FINE, Format, Output, group, ids, print, print_json};
 
 /// How many users who move are shown by name.
 const SHOWN: usize = 10;
@@ -50,9 +51,7 @@ impl Options {
             ids::for_each(file, |user| users.add(&before, &after, user))?;
         }
         match self.output.format {
-            Format::Json => {
-                print(&format!("{}\n", serde_json::to_string_pretty(&self.json(buckets.as_ref(), &users))?))?
-            }
+            Format::Json => print_json(&self.json(buckets.as_ref(), &users))?,
             Format::Text => print(&self.told(&new, buckets.as_ref(), &users))?,
         };
         let is_between_lanes = |moved: &Move| moved.from != old.spec.baseline && moved.to != new.spec.baseline;
@@ -71,7 +70,7 @@ impl Options {
         if self.users.is_some() {
             told += &lines(&users.moves, users.all, "users");
             for (user, moved) in &users.examples {
-                told += &format!("  {user}: {} -> {}\n", moved.from, moved.to);
+                told += &format!("  {}: {} -> {}\n", Escaped(user), moved.from, moved.to);
             }
             let moved: u64 = users.moves.values().sum();
             told += &format!("{moved} of {} users move\n", users.all);

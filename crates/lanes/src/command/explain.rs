@@ -7,10 +7,11 @@ use clap::Args;
 use header_edit::{HeaderList, HeaderName};
 use lanes::{
     document::{Identity, LaneGroup},
+    escape::Escaped,
     explain::{Explanation, Hop, Why, explain},
 };
 
-use super::{Format, Output, group, print};
+use super::{Format, Output, group, print, print_json};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -41,7 +42,7 @@ impl Options {
         let group = group(&self.file)?;
         let explanation = explain(&group, &self.request(&group)?)?;
         match self.output.format {
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&explanation)?)),
+            Format::Json => print_json(&explanation),
             Format::Text => print(&told(&explanation)),
         }
     }
@@ -86,14 +87,14 @@ fn served(group: &LaneGroup) -> String {
 fn told(explanation: &Explanation) -> String {
     let Explanation { lane, route, because, bucket, chain } = explanation;
     let mut told = match lane {
-        Some(lane) => format!("lane    {lane}: {because}\n"),
+        Some(lane) => format!("lane    {}: {because}\n", Escaped(lane)),
         None => format!("lane    none: {because}\n"),
     };
     if let Some((bucket, modulo)) = bucket {
         told += &format!("bucket  {bucket} of {modulo}\n");
     }
     if let Some(route) = route {
-        told += &format!("route   {route}\n");
+        told += &format!("route   {}\n", Escaped(route));
     }
     let width = chain.iter().map(|hop| hop.service.len()).max().unwrap_or_default();
     let hop = |(index, hop): (usize, &Hop)| {

@@ -5,8 +5,11 @@ use std::{
     io::{self, BufRead, BufReader, Read},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// Proxies refuse such a header.
+const MAX_LINE: usize = 64 << 10;
 
 /// Enough for a buffer to be filled seldom.
 const BUFFER: usize = 1 << 20;
@@ -27,10 +30,19 @@ pub(super) fn for_each(file: &str, mut visit: impl FnMut(&[u8])) -> Result<()> {
         None => ProgressBar::new_spinner(),
     };
     let mut reader = BufReader::with_capacity(BUFFER, progress.wrap_read(reader));
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).with_context(|| format!("failed to read {file}"))? > 0 {
+    let (mut line, mut number) = (Vec::new(), 0_u64);
+    let longest = MAX_LINE as u64 + 2;
+    while reader
+        .by_ref()
+        .take(longest)
+        .read_until(b'\n', &mut line)
+        .with_context(|| format!("failed to read {file}"))?
+        > 0
+    {
+        number += 1;
         let identity = line.strip_suffix(b"\n").unwrap_or(&line);
         let identity = identity.strip_suffix(b"\r").unwrap_or(identity);
+        ensure!(identity.len() <= MAX_LINE, "{file}: line {number} has more than {} KiB", MAX_LINE >> 10);
         if !identity.is_empty() {
             visit(identity);
         }

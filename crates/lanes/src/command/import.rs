@@ -5,11 +5,17 @@ use std::{collections::BTreeMap, process::ExitCode};
 use anstyle::Style;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use lanes::import::{self, Import, Imported, Note, NoteKind};
+use lanes::{
+    escape::Escaped,
+    import::{self, Import, Imported, Note, NoteKind},
+};
 use plugin_config::Problem;
 use serde_json::{Value, json};
 
-use super::{FINE, Format, Output, RED, YELLOW, print, text};
+use super::{FINE, Format, Output, RED, YELLOW, print, print_json, remark, text};
+
+/// How many notes are shown.
+const SHOWN: usize = 1000;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -33,7 +39,7 @@ impl Options {
         let files = self.files.iter().map(read).collect::<Result<Vec<_>>>()?;
         let import = import::import(&files, &self.options()?)?;
         match self.output.format {
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&json(&import))?))?,
+            Format::Json => print_json(&json(&import))?,
             Format::Text => {
                 tell(&import);
                 let texts: Vec<&str> = import.groups.iter().map(|group| group.text.as_str()).collect();
@@ -64,15 +70,20 @@ impl Options {
 
 /// Everything but the lane groups goes to standard error.
 fn tell(import: &Import) {
-    for Note { file, line, column, kind, path, message } in &import.notes {
+    for Note { file, line, column, kind, path, message } in import.notes.iter().take(SHOWN) {
         let style = if *kind == NoteKind::Assumed { YELLOW } else { RED };
-        let path = if path.is_empty() { String::new() } else { format!("{path}: ") };
-        anstream::eprintln!("{file}:{line}:{column}: {style}{kind}{style:#}: {path}{message}");
+        let told = if path.is_empty() { message.clone() } else { format!("{path}: {message}") };
+        let file = Escaped(file);
+        remark(format_args!("{file}:{line}:{column}: {style}{kind}{style:#}: {}", Escaped(told)));
+    }
+    if import.notes.len() > SHOWN {
+        remark(format_args!("and {} more: `--format json` has them all", import.notes.len() - SHOWN));
     }
     for Imported { group, findings, .. } in &import.groups {
         let told = |style: Style, severity: &str, problems: &[Problem]| {
             for problem in problems {
-                anstream::eprintln!("LaneGroup {}: {style}{severity}{style:#}: {problem}", group.metadata.name);
+                let (name, problem) = (Escaped(&group.metadata.name), Escaped(problem));
+                remark(format_args!("LaneGroup {name}: {style}{severity}{style:#}: {problem}"));
             }
         };
         told(RED, "error", &findings.errors);

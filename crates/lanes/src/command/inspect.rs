@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use lanes::escape::Escaped;
 use module_image::{Descriptor, Digest, Form, Verdict};
 use module_registry::{Inspection, Reference};
 use serde_json::{Value, json};
 
-use super::{FINE, Format, GREEN, Output, RED, print, registry::Registry};
+use super::{FINE, Format, GREEN, Output, RED, print, print_json, registry::Registry};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -26,7 +27,7 @@ impl Options {
         let inspection = self.registry.with(self.reference.clone(), |remote| remote.inspect())?;
         match self.output.format {
             Format::Text => print(&self.told(&inspection))?,
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&self.json(&inspection))?))?,
+            Format::Json => print_json(&self.json(&inspection))?,
         };
         Ok(match inspection.verdict {
             Verdict::Accepted { .. } => FINE,
@@ -35,7 +36,7 @@ impl Options {
     }
 
     fn told(&self, inspection: &Inspection) -> String {
-        let line = |label: &str, text: &str| format!("{label:8} {}\n", printable(text));
+        let line = |label: &str, text: &str| format!("{label:8} {}\n", Escaped(text));
         let blob = |label: &str, blob: &Descriptor| {
             line(label, &format!("{}  {}  {} bytes", blob.digest, blob.media_type, blob.size))
         };
@@ -67,7 +68,7 @@ impl Options {
                 told += &format!("istio    {GREEN}accepts{GREEN:#} it as {}\n", article(*form));
             }
             Verdict::Refused(refusal) => {
-                told += &format!("istio    {RED}refuses{RED:#} it: {}\n", printable(&refusal.to_string()));
+                told += &format!("istio    {RED}refuses{RED:#} it: {}\n", Escaped(refusal));
             }
         }
         told
@@ -105,10 +106,4 @@ fn article(form: Form) -> &'static str {
         Form::Oci => "an OCI image",
         Form::Artifact => "an OCI artifact",
     }
-}
-
-/// Text from a registry, which must not command the terminal.
-fn printable(text: &str) -> String {
-    let shown = |char: char| if char.is_control() { char.escape_default().to_string() } else { char.to_string() };
-    text.chars().map(shown).collect()
 }

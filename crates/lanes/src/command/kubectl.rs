@@ -65,7 +65,8 @@ impl Kubectl {
 
     fn succeeded(&self, arguments: &[&str], said: Said) -> Result<Said> {
         if !said.status.success() {
-            bail!("{self} {}: {}", arguments.join(" "), said.stderr.trim());
+            let stderr = said.stderr.trim().lines().collect::<Vec<_>>().join("; ");
+            bail!("{self} {}: {stderr}", arguments.join(" "));
         }
         Ok(said)
     }

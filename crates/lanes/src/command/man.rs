@@ -9,7 +9,7 @@ use clap_mangen::{
     roff::{Roff, roman},
 };
 
-use super::{FINE, print};
+use super::{FINE, output::replace, print};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -32,7 +32,7 @@ impl Options {
         fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
         for command in all(&lanes) {
             let path = folder.join(Man::new(command.clone()).get_filename());
-            fs::write(&path, page(&command)?).with_context(|| format!("failed to write {}", path.display()))?;
+            replace(&path, page(&command)?.as_bytes())?;
         }
         Ok(FINE)
     }

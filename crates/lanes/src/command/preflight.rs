@@ -13,7 +13,7 @@ use lanes::{
     preflight::{Cluster, preflight},
 };
 
-use super::{FINE, Format, Output, group, kubectl::Kubectl, print, text};
+use super::{FINE, Format, Output, group, input, kubectl::Kubectl, print, print_json};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -57,14 +57,14 @@ impl Options {
         let group = group(&self.file)?;
         let mut cluster = Cluster::default();
         for state in &self.states {
-            cluster.read(&text(state)?).with_context(|| format!("failed to read the cluster from {state}"))?;
+            cluster.read(&input::state(state)?).with_context(|| format!("failed to read the cluster from {state}"))?;
         }
         if self.states.is_empty() {
             self.kubectl.read(&mut cluster)?;
         }
         let findings = preflight(&group, &cluster)?;
         match self.output.format {
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&findings)?))?,
+            Format::Json => print_json(&findings)?,
             Format::Text => print(&told::told(&group, &findings))?,
         };
         let breaks = findings.iter().any(|finding| finding.severity == Severity::Error);

@@ -8,7 +8,7 @@ use module_image::{Annotations, Digest, Form, Image, Module};
 use module_registry::Reference;
 use serde_json::json;
 
-use super::{Format, Output, bytes, print, registry::Registry};
+use super::{Format, Output, input, print, print_json, registry::Registry};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -52,7 +52,7 @@ enum FormName {
 
 impl Options {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        let module = Module::parse(bytes(&self.module)?).with_context(|| self.module.clone())?;
+        let module = Module::parse(input::module(&self.module)?).with_context(|| self.module.clone())?;
         let image = Image::build(&module, &self.annotations(), self.form())?;
         let digest = self.registry.with(self.reference.clone(), |remote| remote.push(&image))?;
         let url = self.reference.url_of(digest);
@@ -66,7 +66,7 @@ impl Options {
                     "form": image.form.name(),
                     "module": {"size": module.bytes().len(), "sha256": sha256},
                 });
-                print(&format!("{}\n", serde_json::to_string_pretty(&told)?))
+                print_json(&told)
             }
         }
     }

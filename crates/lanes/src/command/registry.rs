@@ -12,6 +12,10 @@ pub(crate) struct Registry {
     /// Talk to the registry without TLS; to one on this machine, that is so in any case
     #[arg(long)]
     plain_http: bool,
+    /// A host that may know the registry's credentials, if the registry says that it gives tokens; may be repeated. Without,
+    /// they go to the registry itself and, over TLS, to hosts of the same domain
+    #[arg(long = "token-host", value_name = "HOST")]
+    token_hosts: Vec<String>,
 }
 
 impl Registry {
@@ -20,7 +24,8 @@ impl Registry {
         let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left")?;
         let bar = ProgressBar::new(0).with_style(style);
         let progress = Arc::new(Bar(bar.clone()));
-        let result = action(&Remote::new(reference, Access { plain_http: self.plain_http, progress })?);
+        let access = Access { plain_http: self.plain_http, token_hosts: self.token_hosts.clone(), progress };
+        let result = action(&Remote::new(reference, access)?);
         bar.finish_and_clear();
         result
     }

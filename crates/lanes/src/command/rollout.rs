@@ -13,12 +13,15 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::ProgressBar;
-use lanes::rollout::{Resource, Step};
+use lanes::{
+    escape::Escaped,
+    rollout::{Resource, Step},
+};
 
 use super::{
     FINE, Format, GREEN, Output,
     kubectl::{Kubectl, Said, TICK},
-    print,
+    print, print_json, remark,
 };
 use interruption::Interruption;
 
@@ -61,14 +64,18 @@ impl Rollout {
             match self.write(step) {
                 Ok(said) => self.say(&said),
                 Err(error) => {
-                    self.report(steps, Progress::Failed(number, &format!("{error:#}")))?;
-                    bail!("{}\n{error:#}\n{}", told::failed(number, steps), told::so_far(number, steps, true, back));
+                    let error = format!("{error:#}");
+                    self.report(steps, Progress::Failed(number, &error))?;
+                    remark(Escaped(&error));
+                    remark(told::so_far(number, steps, true, back));
+                    bail!("{}", told::failed(number, steps));
                 }
             }
             let done = number + 1;
             if done < steps.len() && !self.settled(&interruption) {
                 self.report(steps, Progress::Stopped(done))?;
-                bail!("interrupted\n{}", told::so_far(done, steps, false, back));
+                remark(told::so_far(done, steps, false, back));
+                bail!("interrupted");
             }
         }
         self.report(steps, Progress::Done)?;
@@ -92,12 +99,12 @@ impl Rollout {
         ] {
             if !resources.is_empty() {
                 let Said { stdout, stderr, .. } = self.kubectl.write(&progress, command, &cluster::list(&resources))?;
-                anstream::eprint!("{stderr}");
+                stderr.lines().for_each(|line| remark(Escaped(line)));
                 said += &stdout;
             }
         }
         progress.finish_and_clear();
-        Ok(said.lines().map(|line| format!("    {line}\n")).collect())
+        Ok(said.lines().map(|line| format!("    {}\n", Escaped(line))).collect())
     }
 
     /// Waits until every proxy has it; whether nobody has asked to stop.
@@ -126,10 +133,7 @@ impl Rollout {
     fn print(&self, text: &str, steps: &[Step], progress: Option<Progress<'_>>) -> Result<()> {
         match self.output.format {
             Format::Text => print(text)?,
-            Format::Json => {
-                let report = told::json(steps, progress);
-                print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?
-            }
+            Format::Json => print_json(&told::json(steps, progress))?,
         };
         Ok(())
     }

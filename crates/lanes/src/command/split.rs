@@ -7,7 +7,7 @@ use clap::Args;
 use lanes::spread::{Assignment, Spread};
 use serde_json::json;
 
-use super::{Format, Output, group, ids, print};
+use super::{Format, Output, group, ids, print, print_json};
 
 /// How wide the plot is.
 const BAR: usize = 50;
@@ -41,7 +41,7 @@ impl Options {
             Format::Json => {
                 let uniformity = json!({"chiSquare": chi_square, "degreesOfFreedom": degrees});
                 let told = json!({"spread": spread, "uniformity": uniformity});
-                print(&format!("{}\n", serde_json::to_string_pretty(&told)?))
+                print_json(&told)
             }
             Format::Text => print(&told(&spread, chi_square, degrees)),
         }

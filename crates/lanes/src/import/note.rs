@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::escape::Escaped;
+
 /// Something about the input that is not in a lane group as it was.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Note {
@@ -35,11 +37,12 @@ pub enum NoteKind {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}: ", self.file, self.line, self.column, self.kind)?;
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
+        let Self { file, line, column, kind, path, message } = self;
+        write!(f, "{}:{line}:{column}: {kind}: ", Escaped(file))?;
+        if !path.is_empty() {
+            write!(f, "{}: ", Escaped(path))?;
         }
-        f.write_str(&self.message)
+        Escaped(message).fmt(f)
     }
 }
 

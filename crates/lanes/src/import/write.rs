@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_saphyr::FlowMap;
 
 use super::group::Comments;
-use crate::document::LaneGroup;
+use crate::{document::LaneGroup, escape::Escaped};
 
 /// The width of comments.
 const WIDTH: usize = 100;
@@ -18,7 +18,7 @@ pub(super) fn write(group: &LaneGroup, comments: &Comments) -> anyhow::Result<St
     let text = format!(
         "# From ASM's lane group `{}`, by `lanes import`.\napiVersion: trafficlanes.dev/v1alpha1\nkind: LaneGroup\n\
         metadata: {}\nspec:\n",
-        group.metadata.name,
+        Escaped(&group.metadata.name),
         flow(&group.metadata)?
     );
     let mut writer = Writer { text, comments };
@@ -71,7 +71,7 @@ impl Writer<'_> {
                     self.text += &format!("{line}\n");
                     line = "  #".to_owned();
                 }
-                line += &format!(" {word}");
+                line += &format!(" {}", Escaped(word));
             }
             self.text += &format!("{line}\n");
         }

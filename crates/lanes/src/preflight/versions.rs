@@ -70,8 +70,7 @@ impl<'a> Preflight<'a> {
                 "Istio {name} is newer than what the renderings were tried on ({}): nothing is known to be wrong with it",
                 told(NEWEST)
             );
-            let remedy =
-                "try the group where it does no harm; `lanes verify` shows whether requests stay in their lanes";
+            let remedy = "try the group where it does no harm";
             self.find(Finding::new(Anchor::IstioTooNew, object, happens, remedy));
         } else if self.asked.falls_back && sends_unready(istiod, version) {
             self.sends_unready(object, &name);

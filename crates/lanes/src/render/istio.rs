@@ -1,7 +1,7 @@
 //! A lane group as resources of upstream Istio (1.28 to 1.31), in the order in which they must be applied.
 //!
 //! Where requests go is said by VirtualServices or by HTTPRoutes of Gateway API, as the document has it; what a lane is, what it
-//! falls back to and what is sent again is decided outside of both ([`super::rules`], [`super::pools`]). The fallback of a
+//! falls back to and what is sent again is decided outside of both, in `rules` and `pools`. The fallback of a
 //! permissive lane is an aggregate cluster over the lane's own pods and the baseline's, which replaces the cluster that the
 //! lane's requests go to under the same name. Without it the lane is strict, and never wrong.
 

@@ -1,8 +1,11 @@
 //! The tool as a user calls it.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bounds;
 mod check;
+mod escape;
 mod explain;
+mod output;
 mod render;
 mod spread;
 

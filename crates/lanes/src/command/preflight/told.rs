@@ -2,6 +2,7 @@
 
 use lanes::{
     document::LaneGroup,
+    escape::Escaped,
     finding::Severity,
     preflight::{Finding, Section},
 };
@@ -38,7 +39,7 @@ pub(super) fn told(group: &LaneGroup, findings: &[Finding]) -> String {
 fn one(finding: &Finding) -> String {
     let Finding { severity, anchor, object, happens, remedy, documentation, .. } = finding;
     let style = if *severity == Severity::Error { RED } else { YELLOW };
-    let mut text = format!("    {style}{severity}{style:#} {anchor}: {object}\n");
+    let mut text = format!("    {style}{severity}{style:#} {anchor}: {}\n", Escaped(object));
     for (name, said) in [("", happens), ("remedy: ", remedy), ("see: ", documentation)] {
         filled(&mut text, &format!("{name}{said}"));
     }
@@ -56,7 +57,8 @@ fn filled(text: &mut String, said: &str) {
         if !line.is_empty() {
             line.push(' ');
         }
-        line += word;
+        // Names in a cluster are others'.
+        line += &Escaped(word).to_string();
     }
     *text += &format!("        {line}\n");
 }

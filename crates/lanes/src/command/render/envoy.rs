@@ -8,7 +8,7 @@ use lanes::render::envoy::{self, Placement};
 use serde_json::{Map, Value};
 
 use super::folder;
-use crate::command::{FINE, Format, Output, group, print};
+use crate::command::{FINE, Format, Output, group, print, print_json};
 
 #[derive(Args)]
 pub(super) struct Envoy {
@@ -58,7 +58,7 @@ impl Envoy {
             Format::Json => {
                 let contents = files.iter().map(|file| Ok((file.name.clone(), serde_saphyr::from_str(&file.text)?)));
                 let contents = contents.collect::<Result<Map<String, Value>>>()?;
-                print(&format!("{}\n", serde_json::to_string_pretty(&contents)?))
+                print_json(&contents)
             }
         }
     }

@@ -8,7 +8,7 @@ use lanes::render::istio::{self, Cost, File, Stage};
 use serde_json::{Value, json};
 
 use super::folder;
-use crate::command::{FINE, Format, Output, YELLOW, group, print, rendering::Rendering};
+use crate::command::{FINE, Format, Output, YELLOW, group, print, print_json, remark, rendering::Rendering};
 
 #[derive(Args)]
 pub(super) struct Istio {
@@ -49,9 +49,9 @@ impl Istio {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let group = self.rendering.group(&self.file, group(&self.file)?)?;
         if !self.delete && !self.cost && self.rendering.lacks_images(&group) {
-            anstream::eprintln!(
+            remark(format_args!(
                 "{YELLOW}note:{YELLOW:#} the modules' url is a placeholder: say in `filters.image`, or with --image, where yours are"
-            );
+            ));
         }
         let files = self.rendering.files(&self.file, &group, !self.delete && !self.cost)?;
         if self.cost {
@@ -68,14 +68,14 @@ impl Istio {
         let files: Vec<File> = if self.delete { files.iter().rev().map(reversed).collect() } else { files };
         match self.print.format {
             Format::Text => print(&files.iter().map(File::to_string).collect::<String>()),
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&list(&files)?)?)),
+            Format::Json => print_json(&list(&files)?),
         }
     }
 
     fn print_cost(&self, cost: Cost) -> Result<ExitCode> {
         let Cost { resources, bytes, clusters } = cost;
         match self.print.format {
-            Format::Json => print(&format!("{}\n", serde_json::to_string_pretty(&cost)?)),
+            Format::Json => print_json(&cost),
             Format::Text => print(&format!(
                 "resources  {resources}, {:.0} KB\nclusters   {clusters} in every proxy, about {:.1} MB of its memory\n",
                 bytes as f64 / 1e3,

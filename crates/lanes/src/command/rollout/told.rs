@@ -1,6 +1,7 @@
 //! Steps, for people and for programs.
 
 use lanes::{
+    escape::Escaped,
     render::yaml,
     rollout::{Change, Pass, Resource, Step},
 };
@@ -46,7 +47,7 @@ pub(super) fn planned(subject: &str, steps: &[Step]) -> String {
 
 pub(super) fn failed(number: usize, steps: &[Step]) -> String {
     let name = steps.get(number).map(name).unwrap_or_default();
-    format!("step {} of {}, {name}, has failed:", number + 1, steps.len())
+    format!("step {} of {}, {name}, has failed", number + 1, steps.len())
 }
 
 /// What is in force after so many steps.
@@ -118,5 +119,5 @@ fn difference(from: &Resource, to: &Resource) -> String {
     };
     let (from, to) = (text(from), text(to));
     let difference = TextDiff::from_lines(&from, &to).unified_diff().context_radius(AROUND).to_string();
-    difference.lines().map(|line| format!("    {line}\n")).collect()
+    difference.lines().map(|line| format!("    {}\n", Escaped(line))).collect()
 }
