@@ -49,3 +49,28 @@ fn whatever_two_groups_cannot_share_is_said_once() {
     assert_eq!(with("shopc", "mockc"), ["error spec.services[2].name"]);
     assert!(found(&other().replace("namespace: default", "namespace: shop").replace("shopc", "mockc")).is_empty());
 }
+
+#[test]
+fn hosts_that_overlap_are_found() {
+    let narrow = other();
+    let wide = narrow.replace("shop.example.com", "'*.example.com'").replace("x-shop-lane", "x-wide-lane");
+    let wide = wide.replace("shopa", "widea").replace("shopb", "wideb").replace("shopc", "widec");
+    let wide = wide
+        .replace("name: shop,", "name: wide,")
+        .replace("shop-lane:", "wide-lane:")
+        .replace("salt: shop", "salt: wide");
+    let found = |first: &str, second: &str| {
+        let files = [first, second].map(|text| read("group.yaml", text));
+        assert!(files.iter().all(|file| file.groups.len() == 1), "{files:?}");
+        let [first, second] = files;
+        let findings = read_together(&[("a.yaml", first), ("b.yaml", second)]);
+        findings.iter().map(|finding| format!("{} {}", finding.severity, finding.path)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&wide, &narrow), ["warning spec.gateway.hosts[0]"]);
+    assert_eq!(found(&narrow, &wide), ["warning spec.gateway.hosts[0]"]);
+    let same_header = wide.replace("x-wide-lane", "x-shop-lane");
+    let both = ["error spec.routeHeader", "warning spec.gateway.hosts[0]"];
+    assert_eq!(found(&same_header, &narrow), both, "the filter of the wide one tags the narrow one's requests");
+    let elsewhere = narrow.replace("shop.example.com", "shop.example.org");
+    assert_eq!(found(&wide, &elsewhere), Vec::<String>::new());
+}

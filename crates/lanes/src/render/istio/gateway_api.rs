@@ -1,5 +1,7 @@
 //! The ingress by Gateway API: a Gateway, and leave to send requests to services of other namespaces.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -33,7 +35,7 @@ pub(super) fn file(group: &LaneGroup) -> anyhow::Result<(File, Vec<HttpRoute>)> 
     if gateway.reference.is_none() {
         file.add(&resource.name, &resource.namespace, ApiGateway(spec(group, gateway)))?;
     }
-    for namespace in group.namespaces().into_iter().filter(|namespace| *namespace != group.metadata.namespace) {
+    for namespace in others(group) {
         let name = format!("{}.{}.ingress", group.metadata.namespace, group.metadata.name);
         file.add(name, namespace, ReferenceGrant(grant(group, namespace)))?;
     }
@@ -78,6 +80,13 @@ fn listeners(group: &LaneGroup, gateway: &Gateway, port: &GatewayPort) -> Vec<Va
         [host, tls.clone(), json!({ "allowedRoutes": allowed })].into_iter().fold(start, with)
     };
     gateway.hosts.iter().enumerate().map(listener).collect()
+}
+
+/// The namespaces that the ingress sends requests to, but its own.
+fn others(group: &LaneGroup) -> BTreeSet<&str> {
+    let mirrors = group.spec.routes.iter().filter_map(|route| route.mirror.as_ref()?.namespace.as_deref());
+    let all = group.namespaces().into_iter().chain(mirrors);
+    all.filter(|namespace| *namespace != group.metadata.namespace).collect()
 }
 
 /// For the HTTPRoutes of the ingress, which are in the lane group's namespace.
