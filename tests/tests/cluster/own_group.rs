@@ -37,6 +37,15 @@ pub(crate) fn is_accepted(cluster: &Cluster) -> Result<()> {
     let errors: Vec<&Value> = errors.collect();
     ensure!(errors.is_empty(), "{errors:#?}");
 
+    let home = namespaces.get("shop").context("no namespace of the group")?;
+    done(&cluster.lanes(&["apply", file, "--no-resolve", "--settle=0s"])?)
+        .context("after a preflight that found nothing")?;
+    ensure!(home.of_lanes()?.len() > 20, "{:#?}", home.of_lanes()?);
+    let again = cluster.lanes(&["apply", file, "--no-resolve", "--settle=0s", "--dry-run"])?;
+    ensure!(again.status.success(), "something still differs: {again:?}");
+    done(&cluster.lanes(&["delete", file, "--settle=0s"])?)?;
+    ensure!(home.of_lanes()?.is_empty(), "{:#?}", home.of_lanes()?);
+
     for routing in ["--routing=virtual-service", "--routing=gateway-api"] {
         let render = |more: &[&str]| {
             done(&cluster.lanes(&[&["render", "istio", file, routing, "--no-resolve"], more].concat())?)
