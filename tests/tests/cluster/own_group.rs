@@ -38,12 +38,13 @@ pub(crate) fn is_accepted(cluster: &Cluster) -> Result<()> {
     ensure!(errors.is_empty(), "{errors:#?}");
 
     let home = namespaces.get("shop").context("no namespace of the group")?;
-    done(&cluster.lanes(&["apply", file, "--no-resolve", "--settle=0s"])?)
-        .context("after a preflight that found nothing")?;
+    let applied = cluster.lanes(&["apply", file, "--no-resolve", "--settle=0s"])?;
+    ensure!(applied.status.success(), "{applied:?}");
     ensure!(home.of_lanes()?.len() > 20, "{:#?}", home.of_lanes()?);
     let again = cluster.lanes(&["apply", file, "--no-resolve", "--settle=0s", "--dry-run"])?;
     ensure!(again.status.success(), "something still differs: {again:?}");
-    done(&cluster.lanes(&["delete", file, "--settle=0s"])?)?;
+    let deleted = cluster.lanes(&["delete", file, "--settle=0s"])?;
+    ensure!(deleted.status.success(), "{deleted:?}");
     ensure!(home.of_lanes()?.is_empty(), "{:#?}", home.of_lanes()?);
 
     for routing in ["--routing=virtual-service", "--routing=gateway-api"] {
