@@ -19,6 +19,10 @@ const NO_SET: u32 = u32::MAX;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
+/// How old an entry must be to be written again because it is the next to go. Ids that share a full set, each with many
+/// requests, would otherwise be written with every one of them.
+const RECENT: u64 = NANOSECONDS;
+
 /// The size of a table, in entries and in time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Geometry {
@@ -104,8 +108,12 @@ impl Table {
     }
 
     fn remember<'e>(&self, entries: &mut Entries<'e>, new: Entry<'e>) -> Written {
+        let next_to_go = if entries.is_full() { entries.iter().map(|entry| entry.expires).min() } else { None };
         if let Some(known) = entries.iter_mut().find(|entry| entry.id == new.id) {
-            let is_young = new.expires.saturating_sub(known.expires) < self.ttl / 2;
+            let age = new.expires.saturating_sub(known.expires);
+            // Another id may come while this request is with the application: what it needs must not be what goes then.
+            let is_safe = next_to_go != Some(known.expires) || age < RECENT;
+            let is_young = age < self.ttl / 2 && is_safe;
             let written = match known.tags == new.tags {
                 true if is_young => return Written::Unchanged,
                 true => Written::Refreshed,
@@ -206,6 +214,25 @@ mod tests {
         }
         store.set_time(Duration::from_secs(102));
         assert_eq!(table.write(&store, b"f", Some(b"s2")), (Written::New, 0), "c has expired");
+    }
+
+    #[test]
+    fn what_a_request_needs_is_not_the_next_to_go() {
+        let (table, store) = (table(1), at(0));
+        for (second, id) in ["a", "b", "c", "d"].iter().enumerate() {
+            store.set_time(Duration::from_secs(second as u64));
+            table.write(&store, id.as_bytes(), Some(b"s2"));
+        }
+        assert_eq!(table.write(&store, b"b", Some(b"s2")), (Written::Unchanged, 0), "a goes before it");
+        assert_eq!(table.write(&store, b"a", Some(b"s2")), (Written::Refreshed, 0));
+        assert_eq!(table.write(&store, b"e", Some(b"s2")), (Written::EvictedAlive, 0));
+        assert!(matches!(look_up(&table, &store, b"a"), Found::Alive(_)), "its request is under way");
+        assert_eq!(look_up(&table, &store, b"b"), Found::Nothing);
+        for id in ["c", "d", "a", "e"].iter().cycle().take(400) {
+            store.set_time(Duration::from_millis(4000));
+            table.write(&store, id.as_bytes(), Some(b"s2"));
+        }
+        assert_eq!(table.write(&store, b"c", Some(b"s2")), (Written::Unchanged, 0), "written a moment ago");
     }
 
     #[test]
