@@ -31,6 +31,7 @@ mod process;
 mod process_calls;
 mod stream_calls;
 mod vm;
+mod wasi;
 
 #[cfg(test)]
 mod tests;
@@ -115,5 +116,6 @@ fn link(engine: &Engine, module: &wasmi::Module) -> Result<Linker<context::State
     }
     process_calls::link(&mut linker)?;
     stream_calls::link(&mut linker)?;
+    wasi::link(&mut linker)?;
     Ok(linker)
 }

@@ -29,7 +29,10 @@ impl Worker {
     fn start(filter: Filter, configuration: &str) -> Self {
         let mut vm = Vm::start(&Module::load(&filter.module().unwrap()).unwrap(), &Process::new()).unwrap();
         let plugin = vm.configure("lanes", configuration.as_bytes()).unwrap();
-        Self { vm, plugin }
+        let mut worker = Self { vm, plugin };
+        // Once a second it is remembered which configuration serves.
+        worker.calls(0, &[]);
+        worker
     }
 
     /// How many calls a request of these headers makes.

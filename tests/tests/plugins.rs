@@ -23,9 +23,6 @@ const SUBJECTS: [Subject; 2] = [
 ];
 const REFUSED: &str = "no JSON";
 
-/// A plug-in is let go that is silent while the timers of the others go off more than so often for each in the VM.
-const PERIODS: usize = 60;
-
 /// A worker whose plug-ins share a VM.
 struct Worker {
     vm: Vm,
@@ -64,9 +61,10 @@ impl Worker {
         written
     }
 
-    /// So many seconds pass in which only these plug-ins have a timer, one after another.
-    fn tick(&mut self, plugins: &[Plugin], times: usize) {
-        plugins.iter().cycle().take(times).for_each(|plugin| self.vm.tick(*plugin).unwrap());
+    /// The header that it writes into a request that comes to this port.
+    fn written_at(&mut self, port: i64, plugin: Plugin) -> Option<String> {
+        self.vm.set_property(&["destination", "port"], &port.to_le_bytes());
+        self.written(plugin)
     }
 
     /// What the host knows of the requests that were counted.
@@ -89,69 +87,80 @@ fn each_plug_in_decides_by_its_own_configuration() {
         for pair in plugins.iter().flat_map(|first| plugins.iter().map(move |second| [first, second])) {
             for (plugin, header) in pair {
                 assert_eq!(worker.written(*plugin).as_deref(), *header, "{:?}: {pair:?}", subject.0);
-                worker.tick(&[*plugin], 1);
+                worker.vm.tick(*plugin).unwrap();
             }
         }
     }
 }
 
 #[test]
-fn a_context_that_is_configured_again_falls_back_to_what_it_had() {
+fn what_served_at_a_port_goes_on_serving_there_after_a_bad_update() {
     for subject in SUBJECTS {
         let mut worker = Worker::start(subject);
-        let first = worker.plugin("lanes", "x-first");
-        let second = worker.plugin("lanes", "x-second");
-        assert!(worker.vm.reconfigure(first, REFUSED.as_bytes()).unwrap());
-        assert_eq!([first, second].map(|plugin| worker.written(plugin).unwrap()), ["x-first", "x-second"]);
+        let (first, second) = (worker.plugin("lanes", "x-first"), worker.plugin("lanes", "x-second"));
+        worker.written_at(80, first).unwrap();
+        worker.written_at(443, second).unwrap();
+        let update = worker.refused("lanes");
+        let served = [80, 443, 8080].map(|port| worker.written_at(port, update));
+        assert_eq!(served, [Some("x-first".to_owned()), Some("x-second".to_owned()), None], "{:?}", subject.0);
+        let next = worker.refused("lanes");
+        worker.vm.end(update).unwrap();
+        assert_eq!(worker.written_at(80, next).as_deref(), Some("x-first"), "{:?}: a second bad update", subject.0);
     }
 }
 
+/// Envoy goes back to a context that drains, without a word to it, when its very configuration returns.
 #[test]
-fn a_silent_plug_in_is_let_go_and_not_too_early() {
-    for (subject, others) in SUBJECTS.iter().flat_map(|subject| [1, 3].map(|others| (*subject, others))) {
-        let limit = PERIODS * (others + 1);
-        for (ticks, fallback) in [(limit, Some("x-silent")), (limit + 1, None)] {
-            let mut worker = Worker::start(subject);
-            let silent = worker.plugin("lanes", "x-silent");
-            let others: Vec<_> = (0..others).map(|other| worker.plugin(&format!("other-{other}"), "x-other")).collect();
-            worker.tick(&others, ticks);
-
-            let update = worker.refused("lanes");
-            assert_eq!(worker.written(update).as_deref(), fallback, "{:?}: {ticks} ticks", subject.0);
-            assert_eq!(worker.written(silent).as_deref(), fallback, "{:?}: {ticks} ticks", subject.0);
-            assert_eq!(worker.written(others[0]).as_deref(), Some("x-other"));
-        }
-    }
-}
-
-#[test]
-fn a_plug_in_that_serves_stays_though_its_timer_is_silent() {
+fn what_was_rolled_back_to_goes_on_serving() {
     for subject in SUBJECTS {
         let mut worker = Worker::start(subject);
-        let serving = worker.plugin("lanes", "x-serving");
-        let ticking = worker.plugin("other", "x-other");
-        for round in 0..5 {
-            worker.tick(&[ticking], PERIODS * 2);
-            assert_eq!(worker.written(serving).as_deref(), Some("x-serving"), "{:?}: round {round}", subject.0);
+        let (first, second) = (worker.plugin("lanes", "x-first"), worker.plugin("lanes", "x-second"));
+        for plugin in [first, second, first] {
+            worker.vm.tick(first).unwrap();
+            worker.written(plugin).unwrap();
         }
         let update = worker.refused("lanes");
-        assert_eq!(worker.written(update).as_deref(), Some("x-serving"), "{:?}", subject.0);
+        assert_eq!(worker.written(update).as_deref(), Some("x-first"), "{:?}", subject.0);
+    }
+}
+
+/// A listener that drains serves the connections that it has, and accepts none.
+#[test]
+fn a_connection_that_is_older_does_not_say_what_serves() {
+    for subject in SUBJECTS {
+        let mut worker = Worker::start(subject);
+        let (first, second) = (worker.plugin("lanes", "x-first"), worker.plugin("lanes", "x-second"));
+        for (connection, plugin) in [(7_u64, first), (9, second), (7, first)] {
+            worker.vm.set_property(&["connection", "id"], &connection.to_le_bytes());
+            worker.written(plugin).unwrap();
+        }
+        let update = worker.refused("lanes");
+        assert_eq!(worker.written(update).as_deref(), Some("x-second"), "{:?}", subject.0);
     }
 }
 
 #[test]
-fn what_a_silent_plug_in_counted_goes_to_the_host_with_the_next_tick_of_another() {
+fn a_plug_in_that_has_ended_does_not_come_back() {
     for subject in SUBJECTS {
         let mut worker = Worker::start(subject);
-        let silent = worker.plugin("lanes", "x-silent");
-        let ticking = worker.plugin("other", "x-other");
+        let ended = worker.plugin("lanes", "x-ended");
+        worker.written(ended).unwrap();
+        worker.vm.end(ended).unwrap();
+        let update = worker.refused("lanes");
+        assert_eq!(worker.written(update), None, "{:?}", subject.0);
+    }
+}
+
+#[test]
+fn what_a_plug_in_counted_goes_to_the_host_when_it_ends() {
+    for subject in SUBJECTS {
+        let mut worker = Worker::start(subject);
+        let plugin = worker.plugin("lanes", "x-counted");
         for _ in 0..3 {
-            worker.written(silent).unwrap();
+            worker.written(plugin).unwrap();
         }
-        assert_eq!(worker.counted(), 0, "{:?}: before any tick", subject.0);
-        worker.tick(&[ticking], 1);
+        assert_eq!(worker.counted(), 0, "{:?}: before it ends", subject.0);
+        worker.vm.end(plugin).unwrap();
         assert_eq!(worker.counted(), 3, "{:?}", subject.0);
-        worker.tick(&[ticking], PERIODS * 2);
-        assert_eq!(worker.counted(), 3, "{:?}: once the silent one is let go", subject.0);
     }
 }

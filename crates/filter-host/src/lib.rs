@@ -1,57 +1,54 @@
 //! What every filter's shell needs of the Proxy-Wasm host.
 //!
-//! A filter is a [`Logic`]: a pure function of a configuration and the headers. [`filter`] makes a module of it and sees
+//! A filter is a [`Logic`]: a pure function of a configuration and the headers. [`start`] runs it in the proxy and sees
 //! to what is the same for all filters: header access over bytes, counters, and a configuration that survives bad
 //! updates. Nothing here decides anything about a request.
 
+mod configuration;
 mod counters;
-mod logic;
-mod plugin;
+pub mod process;
 mod request;
-mod streams;
-mod vm;
+mod root;
+mod serving;
 
-pub use logic::Logic;
-#[doc(hidden)]
-pub use proxy_wasm_abi as abi;
+use std::cell::Cell;
+
+use header_edit::Edit;
+use plugin_config::{Problem, Refused};
+use proxy_wasm::types::LogLevel;
+
 pub use request::HostRequest;
-#[doc(hidden)]
-#[cfg(target_family = "wasm")]
-pub use rlsf;
-pub use vm::Vm;
 
-/// Makes a Proxy-Wasm module of a [`Logic`]: the whole of a filter's `cdylib` but for the logic itself.
-#[macro_export]
-macro_rules! filter {
-    ($logic:ty) => {
-        #[cfg(target_family = "wasm")]
-        #[global_allocator]
-        static ALLOCATOR: $crate::rlsf::SmallGlobalTlsf = $crate::rlsf::SmallGlobalTlsf::new();
+/// What a filter is apart from the host it runs in: a pure function of a configuration and the headers.
+pub trait Logic {
+    /// What is valid but hardly meant, to be logged.
+    fn warnings(&self) -> &[Problem];
 
-        struct Filter;
+    /// The names of the counters.
+    fn counters(&self) -> &[String];
 
-        thread_local! {
-            static VM: $crate::Vm<$logic> = $crate::Vm::default();
-        }
+    /// Decides about one request: the changes to its headers. Whatever there is to count is counted by its index in
+    /// [`Self::counters`].
+    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Vec<Edit<'_>>;
+}
 
-        impl $crate::abi::Module for Filter {
-            fn on_context_create(context: u32, parent: u32) {
-                VM.with(|vm| vm.on_context_create(context, parent));
-            }
+/// What a module consists of.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter {
+    /// What its log lines and metrics start with, such as `hash_tagging`.
+    pub name: &'static str,
+    /// Reads a `pluginConfig`, whole or not at all.
+    pub parse: fn(&[u8]) -> Result<Box<dyn Logic>, Refused>,
+}
 
-            fn on_configure(plugin: u32) {
-                VM.with(|vm| vm.on_configure(plugin));
-            }
+thread_local! {
+    /// The SDK makes root contexts by a plain function.
+    static FILTER: Cell<Option<Filter>> = const { Cell::new(None) };
+}
 
-            fn on_tick(plugin: u32) {
-                VM.with(|vm| vm.on_tick(plugin));
-            }
-
-            fn on_request_headers(stream: u32) {
-                VM.with(|vm| vm.on_request_headers(stream));
-            }
-        }
-
-        $crate::abi::export!(Filter);
-    };
+/// Registers the filter; the whole body of a module's `proxy_wasm::main!`.
+pub fn start(filter: Filter) {
+    FILTER.set(Some(filter));
+    proxy_wasm::set_log_level(LogLevel::Info);
+    proxy_wasm::set_root_context(|_| Box::new(root::Root::new(FILTER.get())));
 }

@@ -1,31 +1,29 @@
 //! The Proxy-Wasm module `hash_tagging.wasm`: [`hash_tagging::Tagger`] in a proxy.
+#![expect(missing_docs, reason = "the entry point that `proxy_wasm::main!` writes has no doc comment")]
 
-use std::fmt::Display;
-
-use filter_host::{HostRequest, Logic};
-use hash_tagging::Tagger;
+use filter_host::{Filter, HostRequest, Logic};
+use hash_tagging::{Problem, Tagger};
 use header_edit::Edit;
 
-filter_host::filter!(HashTagging);
+proxy_wasm::main! {{
+    filter_host::start(Filter {
+        name: "hash_tagging",
+        parse: |configuration| Ok(Box::new(HashTagging(Tagger::parse(configuration)?))),
+    });
+}}
 
 struct HashTagging(Tagger);
 
 impl Logic for HashTagging {
-    const NAME: &'static str = "hash_tagging";
-
-    fn parse(configuration: &[u8]) -> Result<Self, impl Display> {
-        Tagger::parse(configuration).map(Self)
-    }
-
-    fn warnings(&self) -> impl Iterator<Item = impl Display> {
-        self.0.warnings().iter()
+    fn warnings(&self) -> &[Problem] {
+        self.0.warnings()
     }
 
     fn counters(&self) -> &[String] {
         self.0.counters()
     }
 
-    fn on_request(&self, request: &HostRequest, mut count: impl FnMut(usize)) -> Vec<Edit<'_>> {
+    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Vec<Edit<'_>> {
         self.0.tag(request, |decision| count(decision.counter))
     }
 }

@@ -2,19 +2,20 @@
 //!
 //! ASM's hash-tagging configuration is a subset and means the same here. Every struct refuses unknown fields.
 
-mod read;
-
-use plugin_config::Whole;
+use plugin_config::WholeNumber;
+use serde::Deserialize;
 
 /// The whole `pluginConfig`.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with `rules`")]
 pub struct Config {
     /// In order: of the rules that write one tag header, the first that decides wins.
     pub rules: Vec<RuleConfig>,
 }
 
 /// Who is tagged, and how.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a rule: an object with `tagHeader` and more")]
 pub struct RuleConfig {
     /// How counters and the decision header call the rule; `rule-0`, `rule-1`, … by position unless given.
     pub name: Option<String>,
@@ -25,29 +26,36 @@ pub struct RuleConfig {
     /// Where to look for the identity, in order: the first that is present and not empty is taken.
     pub identity: Option<Vec<IdentityConfig>>,
     /// Users named one by one, decided before hashing.
+    #[serde(default)]
     pub users: Vec<UsersConfig>,
     /// The hash function.
+    #[serde(default)]
     pub hash: HashConfig,
     /// Prefixed to the identity before hashing, so that two rules choose their users independently; murmur3 only.
     pub salt: Option<String>,
     /// The number of buckets, 1 to 4294967295: `bucket = hash % modulo`.
-    pub modulo: Whole,
+    pub modulo: WholeNumber,
     /// The header that the tag is written to.
     pub tag_header: String,
     /// Which buckets get which tag; the first that covers the bucket wins.
+    #[serde(default)]
     pub policies: Vec<PolicyConfig>,
     /// What happens to a request without an identity.
+    #[serde(default)]
     pub missing: MissingConfig,
     /// What happens to a tag that came with the request.
+    #[serde(default)]
     pub incoming: IncomingConfig,
     /// Decide and count, but write nothing and leave the tag header to the other rules.
+    #[serde(default)]
     pub shadow: bool,
     /// A request header that says what the rule decided and why.
     pub decision_header: Option<String>,
 }
 
 /// Conditions on a request; all that are given must hold.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with `hosts`, `path`, `methods` or `headers`")]
 pub struct MatchConfig {
     /// Hosts without port, in any letter case: `shop.example.com`, `*.example.com` for every host below it, or `*`.
     pub hosts: Option<Vec<String>>,
@@ -60,7 +68,8 @@ pub struct MatchConfig {
 }
 
 /// How a path is compared. Exactly one of the fields is given.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with `prefix` or `exact`")]
 pub struct PathConfig {
     /// The path starts with this text; `/api` holds for `/apis` too, as for an Envoy route.
     pub prefix: Option<String>,
@@ -69,7 +78,8 @@ pub struct PathConfig {
 }
 
 /// A header that must have a value.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with `name` and `exact`")]
 pub struct HeaderMatchConfig {
     /// The header's name, in any letter case.
     pub name: String,
@@ -78,7 +88,8 @@ pub struct HeaderMatchConfig {
 }
 
 /// One place to look for the identity. Exactly one of the fields is given.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object with `header`, `cookie` or `query`")]
 pub struct IdentityConfig {
     /// The first line of this header.
     pub header: Option<String>,
@@ -89,7 +100,8 @@ pub struct IdentityConfig {
 }
 
 /// Users that get a tag whatever their hash.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with `values` and `tagValue`")]
 pub struct UsersConfig {
     /// Identities, byte for byte.
     pub values: Vec<String>,
@@ -98,7 +110,8 @@ pub struct UsersConfig {
 }
 
 /// The hash function.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum HashConfig {
     /// FNV-1a, 32 bit: what ASM's plug-in computes.
     #[default]
@@ -108,18 +121,20 @@ pub enum HashConfig {
 }
 
 /// Buckets that get a tag: `from <= bucket < range`.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with `range` and `tagValue`")]
 pub struct PolicyConfig {
     /// The first bucket; 0 unless given.
-    pub from: Option<Whole>,
+    pub from: Option<WholeNumber>,
     /// The bucket after the last one; 0 never matches, which is how a ramp is rolled back.
-    pub range: Whole,
+    pub range: WholeNumber,
     /// The tag.
     pub tag_value: String,
 }
 
 /// What happens to a request without an identity.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum MissingConfig {
     /// The rule does not decide.
     #[default]
@@ -129,7 +144,8 @@ pub enum MissingConfig {
 }
 
 /// What happens to a tag that came with the request. An empty tag is no tag.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
 pub enum IncomingConfig {
     /// The rule's tag replaces it; where the rule does not decide, it stays.
     #[default]

@@ -42,6 +42,7 @@ pub struct EnvoyBuilder {
     name: String,
     working_dir: Option<PathBuf>,
     concurrency: u32,
+    drain_time: Option<Duration>,
 }
 
 impl Envoy {
@@ -56,7 +57,7 @@ impl Envoy {
 
     /// An Envoy with one worker thread, in the working directory of this process.
     pub fn builder(binary: impl Into<PathBuf>, config: EnvoyConfig) -> EnvoyBuilder {
-        EnvoyBuilder { binary: binary.into(), config, name: "envoy".into(), working_dir: None, concurrency: 1 }
+        EnvoyBuilder { binary: binary.into(), config, name: "envoy".into(), working_dir: None, concurrency: 1, drain_time: None }
     }
 
     /// The body of `GET path` on the administration interface.
@@ -142,6 +143,13 @@ impl EnvoyBuilder {
         self
     }
 
+    /// How long an old listener goes on beside the one that replaces it, in whole seconds; ten minutes unless it is said.
+    #[must_use]
+    pub fn drain_time(mut self, time: Duration) -> Self {
+        self.drain_time = Some(time);
+        self
+    }
+
     /// Starts the process and waits until its administration interface reports it ready, for a minute at most.
     ///
     /// # Errors
@@ -163,6 +171,9 @@ impl EnvoyBuilder {
         command.arg("--disable-hot-restart").arg("--config-path").arg(config);
         command.arg("--admin-address-path").arg(&admin_file);
         command.arg("--concurrency").arg(self.concurrency.to_string());
+        if let Some(time) = self.drain_time {
+            command.arg("--drain-time-s").arg(time.as_secs().to_string());
+        }
         // By default an access log is written every ten seconds.
         command.arg("--file-flush-interval-msec").arg("100");
         // At level info the main component begins with the list of every extension there is, hundreds of lines' worth.

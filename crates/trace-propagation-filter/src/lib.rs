@@ -1,13 +1,16 @@
 //! The Proxy-Wasm module `trace_propagation.wasm`: [`trace_propagation::Propagator`] in a proxy.
+#![expect(missing_docs, reason = "the entry point that `proxy_wasm::main!` writes has no doc comment")]
 
-use std::fmt::Display;
-
-use filter_host::{HostRequest, Logic};
+use filter_host::{Filter, HostRequest, Logic, process};
 use header_edit::Edit;
-use proxy_wasm_abi::{get_property, get_shared_data, now, set_shared_data};
-use trace_propagation::{Propagator, Store, Stored};
+use trace_propagation::{Problem, Propagator, Store, Stored};
 
-filter_host::filter!(TracePropagation);
+proxy_wasm::main! {{
+    filter_host::start(Filter {
+        name: "trace_propagation",
+        parse: |configuration| Ok(Box::new(TracePropagation(Propagator::parse(configuration, process::node_label)?))),
+    });
+}}
 
 struct TracePropagation(Propagator);
 
@@ -15,41 +18,30 @@ struct TracePropagation(Propagator);
 struct Process;
 
 impl Logic for TracePropagation {
-    const NAME: &'static str = "trace_propagation";
-
-    fn parse(configuration: &[u8]) -> Result<Self, impl Display> {
-        Propagator::parse(configuration, node_label).map(Self)
-    }
-
-    fn warnings(&self) -> impl Iterator<Item = impl Display> {
-        self.0.warnings().iter()
+    fn warnings(&self) -> &[Problem] {
+        self.0.warnings()
     }
 
     fn counters(&self) -> &[String] {
         self.0.counters()
     }
 
-    fn on_request(&self, request: &HostRequest, mut count: impl FnMut(usize)) -> Vec<Edit<'_>> {
+    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Vec<Edit<'_>> {
         self.0.propagate(request, &Process, |counter| count(counter.index()))
     }
 }
 
 impl Store for Process {
     fn get(&self, key: &str) -> Option<Stored> {
-        let (value, version) = get_shared_data(key)?;
+        let (value, version) = process::get_shared_data(key)?;
         Some(Stored { value, version })
     }
 
     fn set(&self, key: &str, value: &[u8], version: u32) -> bool {
-        set_shared_data(key, value, version).is_ok()
+        process::set_shared_data(key, value, version)
     }
 
     fn now(&self) -> u64 {
-        now()
+        process::now()
     }
-}
-
-/// The value of a label of the pod, as Istio writes it into the node's metadata. Readable outside of streams too.
-fn node_label(label: &str) -> Option<Vec<u8>> {
-    get_property(&["xds\0node\0metadata\0LABELS\0", label].concat())
 }

@@ -1,7 +1,7 @@
 //! From a configuration as written to a [`Propagator`]: accepted whole, or refused whole with everything that is wrong.
 
 use header_edit::{Direction, HeaderName, HeaderValue};
-use plugin_config::{Problem, Refused, Whole, read};
+use plugin_config::{Problem, Refused, WholeNumber, read};
 
 use crate::{
     Counter, Propagator, WAYS,
@@ -71,13 +71,13 @@ fn route_headers(errors: &mut Vec<Problem>, config: &Config, trace_header: Optio
 }
 
 fn geometry(errors: &mut Vec<Problem>, config: &Config) -> Geometry {
-    let Whole(slots) = config.slots;
+    let WholeNumber(slots) = config.slots;
     let ways = u32::try_from(WAYS).unwrap_or(u32::MAX);
     if slots == 0 || !slots.is_multiple_of(ways) || slots > MAX_SLOTS {
         let message = format!("expected a multiple of {ways} from {ways} to {MAX_SLOTS}, not {slots}");
         errors.push(Problem::new("slots", message));
     }
-    let Whole(ttl_seconds) = config.ttl_seconds;
+    let WholeNumber(ttl_seconds) = config.ttl_seconds;
     if ttl_seconds == 0 {
         errors.push(Problem::new("ttlSeconds", "expected 1 to 4294967295 seconds, not 0"));
     }

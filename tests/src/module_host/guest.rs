@@ -46,6 +46,13 @@ impl<'a> Guest<'a> {
         bytes.map(<[u8]>::to_vec).ok_or_else(|| out_of_bounds(address, length as usize))
     }
 
+    pub(super) fn read_u32(&self, address: u32) -> Result<u32, Error> {
+        let mut bytes = [0; 4];
+        let read = self.memory.read(&self.caller, address as usize, &mut bytes);
+        read.map_err(|_| out_of_bounds(address, bytes.len()))?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
     pub(super) fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), Error> {
         let written = self.memory.write(&mut self.caller, address as usize, bytes);
         written.map_err(|_| out_of_bounds(address, bytes.len()))

@@ -114,6 +114,15 @@ impl Vm {
         Ok(accepted != Some(0_u32))
     }
 
+    /// Ends a plugin, as the host does when no listener has it any more: `proxy_on_done`, `proxy_on_delete`.
+    pub fn end(&mut self, plugin: Plugin) -> Result<()> {
+        let id = plugin.id;
+        self.call::<_, u32>(id, "proxy_on_done", id)?;
+        self.call::<_, ()>(id, "proxy_on_delete", id)?;
+        self.state()?.remove(id);
+        Ok(())
+    }
+
     /// How often the plugin asked to be ticked; `None` if it does not.
     pub fn tick_period(&mut self, plugin: Plugin) -> Result<Option<Duration>> {
         Ok(self.root(plugin)?.tick_period)

@@ -10,7 +10,7 @@ use crate::{
     project::Project,
     setup::{
         node, opentelemetry, registry,
-        wasm_target::{self, WASM},
+        wasm_target::{self, UNIT_TESTS},
         wasm_test_runner,
     },
     test::{
@@ -75,6 +75,7 @@ impl Tier {
                 "agreement",
                 "hostile",
                 "hostile_baggage",
+                "lifecycle",
                 "precedence",
                 "updates",
                 "user_segment",
@@ -154,7 +155,7 @@ fn unit(project: &Project) -> Result<Verdict> {
 
 fn wasm(project: &Project) -> Result<Verdict> {
     wasm_target::ensure(project)?;
-    let mut cargo = project.cargo(["test", "--target", WASM, "--lib", "--no-fail-fast", "--locked"]);
+    let mut cargo = project.cargo(["test", "--target", UNIT_TESTS, "--lib", "--no-fail-fast", "--locked"]);
     cargo.args(PURE.iter().flat_map(|package| ["--package", package]));
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", wasm_test_runner::ensure(project)?);
     tally::run(cargo.env("PATH", node::ensure(project)?))
