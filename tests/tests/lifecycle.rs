@@ -217,6 +217,8 @@ fn a_new_module_with_a_bad_configuration_lets_requests_pass_and_counts_them() {
 #[test]
 fn updates_leave_the_memory_flat() {
     const WARM: u32 = 200;
+    // What Envoy itself keeps of an update, measured with a module that keeps nothing: 1.3 to 2.2 KiB.
+    const OF_ENVOY: f64 = 4.0 / 1024.0;
     // In every run of the tests enough to see what piles up; ten thousand take ten minutes.
     let updates: u32 = env::var("LANES_UPDATES").map_or(1000, |text| text.parse().unwrap());
     let mut gateway = Gateway::start();
@@ -239,5 +241,5 @@ fn updates_leave_the_memory_flat() {
     gateway.wait_until_drained();
     let growth = memory(&gateway) - warm;
     println!("growth after {WARM} updates: {growth:.1} MiB");
-    assert!(growth < 16.0, "{growth:.1} MiB");
+    assert!(growth < 8.0 + OF_ENVOY * f64::from(updates - WARM), "{growth:.1} MiB");
 }
