@@ -1,6 +1,9 @@
 //! The Proxy-Wasm module `trace_propagation.wasm`: [`trace_propagation::Propagator`] in a proxy.
 
-use std::fmt::Display;
+use std::{
+    fmt::Display,
+    hash::{BuildHasher, Hasher, RandomState},
+};
 
 use filter_host::{HostRequest, Logic};
 use header_edit::Edit;
@@ -46,6 +49,11 @@ impl Store for Process {
 
     fn now(&self) -> u64 {
         now()
+    }
+
+    /// What Rust's hash maps are keyed with, which is WASI's `random_get`: the proxy's own generator for keys.
+    fn random(&self) -> u64 {
+        RandomState::new().build_hasher().finish()
     }
 }
 
