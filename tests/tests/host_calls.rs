@@ -87,6 +87,7 @@ fn trace_propagation_reads_the_table_once() {
     let configuration = r#""traceHeader": "x-request-id", "routeHeaders": ["x-asm-prefer-tag"]"#;
     let mut worker = Worker::start(Filter::TracePropagation, &format!("{{{configuration}}}"));
     assert_eq!(worker.calls(INBOUND, &[USER]), 2, "the direction, no id");
+    assert_eq!(worker.calls(INBOUND, &[ID]), 7, "the direction, the id, no tag, the time, no seed, a seed, no set");
     assert_eq!(
         worker.calls(INBOUND, &[ID, TAG]),
         6,
@@ -99,5 +100,6 @@ fn trace_propagation_reads_the_table_once() {
 
     let inbound = format!(r#"{{{configuration}, "direction": "inbound"}}"#);
     let mut worker = Worker::start(Filter::TracePropagation, &inbound);
+    worker.calls(OUTBOUND, &[ID]);
     assert_eq!(worker.calls(OUTBOUND, &[ID, TAG]), 5, "a direction that is configured is not asked for");
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use hash_tagging::Hash;
 use header_edit::{Directed, Direction, HeaderList};
 use trace_propagation::{MemoryStore, Propagator};
 use traffic_lanes_tests::{
@@ -155,4 +156,49 @@ fn many_lines_of_the_id_and_of_the_tag() {
     let outbound: Vec<_> = lines("x-user-id").collect();
     assert_eq!(both.send("x-user-id", Direction::Outbound, &request(&outbound)), 200);
     both.still_serves();
+}
+
+/// Eight ids that a published hash puts into one set with the victim's, of which a set has room for three.
+#[test]
+fn ids_that_share_a_set_by_a_known_hash_push_nobody_out() {
+    const SETS: u32 = 16384 / 4;
+    let set = |id: &str| Hash::Murmur3 { salt: Vec::new() }.of(id.as_bytes()) % SETS;
+    let attackers: Vec<String> =
+        (0..).map(|number| format!("attacker-{number}")).filter(|id| set(id) == set("victim")).take(8).collect();
+    let both = Both::start();
+    let inbound = |id: &str, tag: &str| {
+        let lines = [("x-user-id", id.as_bytes().to_vec()), ("x-env", tag.as_bytes().to_vec())];
+        assert_eq!(both.send("x-user-id", Direction::Inbound, &request(&lines)), 200);
+    };
+    inbound("victim", "canary");
+    for id in &attackers {
+        inbound(id, "stable");
+    }
+    let outbound = request(&[("x-user-id", b"victim".to_vec())]);
+    let arrived = both.sidecar.arrived("x-user-id", Some(Direction::Outbound), &outbound).unwrap();
+    assert_eq!(arrived.all("x-env").collect::<Vec<_>>(), [b"canary"]);
+}
+
+/// Which of more ids than a table has room for are known in the end.
+fn survivors() -> Vec<String> {
+    let config = r#"{"traceHeader": "x-user-id", "routeHeaders": ["x-env"], "slots": 64}"#;
+    let filter = wasm(&module("trace_propagation.wasm").unwrap(), "lanes", &string_value(config));
+    let sidecar = Sidecar::start(2, Behind::Echo, [("lanes", filter)]).unwrap();
+    let ids: Vec<String> = (0..200).map(|number| format!("user-{number}")).collect();
+    for id in &ids {
+        let lines = [("x-user-id", id.as_bytes().to_vec()), ("x-env", b"canary".to_vec())];
+        sidecar.arrived("lanes", Some(Direction::Inbound), &request(&lines)).unwrap();
+    }
+    let is_known = |id: &String| {
+        let outbound = request(&[("x-user-id", id.as_bytes().to_vec())]);
+        sidecar.arrived("lanes", Some(Direction::Outbound), &outbound).unwrap().all("x-env").next().is_some()
+    };
+    ids.into_iter().filter(is_known).collect()
+}
+
+#[test]
+fn what_is_learnt_of_one_process_says_nothing_about_another() {
+    let (one, other) = (survivors(), survivors());
+    assert!(one.len() > 32 && other.len() > 32, "{} and {} of 64 slots", one.len(), other.len());
+    assert_ne!(one, other);
 }

@@ -1,6 +1,6 @@
 //! From a configuration as written to a [`Propagator`]: accepted whole, or refused whole with everything that is wrong.
 
-use std::fmt::Display;
+use std::{collections::BTreeSet, fmt::Display};
 
 use baggage::is_token;
 use header_edit::HeaderName;
@@ -32,7 +32,7 @@ pub(crate) fn compile(json: &[u8]) -> Result<Propagator, Refused> {
         compiler.mapping(&format!("{path}.key"), &format!("{path}.header"), member.key, &member.header);
     }
     let baggage = compiler.check("", HeaderName::parse(BAGGAGE));
-    let Compiler { mappings, errors } = compiler;
+    let Compiler { mappings, errors, .. } = compiler;
     let Some(baggage) = baggage.filter(|_| errors.is_empty()) else { return Err(Refused(errors)) };
     Ok(Propagator {
         mappings,
@@ -48,6 +48,8 @@ pub(crate) fn compile(json: &[u8]) -> Result<Propagator, Refused> {
 #[derive(Default)]
 struct Compiler {
     mappings: Mappings,
+    headers: BTreeSet<HeaderName>,
+    keys: BTreeSet<String>,
     errors: Vec<Problem>,
 }
 
@@ -64,15 +66,14 @@ impl Compiler {
     fn prefix(&mut self, path: String, prefix: &str) {
         let Some(prefix) = self.check(&path, HeaderName::parse(prefix)) else { return };
         let prefix = prefix.as_str().to_owned();
-        let other =
-            self.mappings.prefixes.iter().find(|other| prefix.starts_with(*other) || other.starts_with(&prefix));
+        let other = self.mappings.prefix_of(&prefix).or_else(|| self.mappings.prefix_below(&prefix));
         if let Some(other) = other {
             let message = format!("`{other}` covers the same headers: keep one of the two");
             self.error(path, message);
         } else if let Some(reserved) = reserved_below(&prefix) {
             self.error(path, format!("`{reserved}` starts with it, which cannot be carried: use a longer prefix"));
         } else {
-            self.mappings.prefixes.push(prefix);
+            self.mappings.prefixes.insert(prefix);
         }
     }
 
@@ -90,9 +91,10 @@ impl Compiler {
         } else if self.mappings.of_prefixed(&key).is_some() {
             self.error(key_path, format!("`{key}` is carried by `headerPrefixes` already"));
         }
-        if self.mappings.named.iter().any(|other| other.header == header) {
+        let (is_new_header, is_new_key) = (self.headers.insert(header.clone()), self.keys.insert(key.clone()));
+        if !is_new_header {
             self.error(header_path, format!("`{}` is carried already: a header has one member", header.as_str()));
-        } else if self.mappings.named.iter().any(|other| other.key == key) {
+        } else if !is_new_key {
             self.error(key_path, format!("`{key}` is carried already: a member has one header"));
         }
         self.mappings.named.push(Mapping { key, header });

@@ -1,6 +1,6 @@
 //! Which header goes with which member.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet, ops::Bound};
 
 use baggage::{List, Member, decode};
 use header_edit::HeaderName;
@@ -34,8 +34,8 @@ pub(crate) struct Mapping {
 #[derive(Debug, Default)]
 pub(crate) struct Mappings {
     pub(crate) named: Vec<Mapping>,
-    /// In lower case.
-    pub(crate) prefixes: Vec<String>,
+    /// In lower case. None starts with another.
+    pub(crate) prefixes: BTreeSet<String>,
 }
 
 /// Who a member belongs to.
@@ -71,8 +71,20 @@ impl Mappings {
     /// The mapping that a header belongs to by a prefix; `name` is in lower case.
     pub(crate) fn of_prefixed(&self, name: &str) -> Option<Mapping> {
         let mapping = |header: HeaderName| Mapping { key: header.as_str().to_owned(), header };
-        let has_prefix = self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
-        if has_prefix { HeaderName::parse(name).ok().map(mapping) } else { None }
+        self.prefix_of(name).and_then(|_| HeaderName::parse(name).ok()).map(mapping)
+    }
+
+    /// The prefix that the name starts with. It is the last that does not sort behind the name: one in between would start
+    /// with it.
+    pub(crate) fn prefix_of(&self, name: &str) -> Option<&String> {
+        let up_to_name = (Bound::Unbounded, Bound::Included(name));
+        self.prefixes.range::<str, _>(up_to_name).next_back().filter(|prefix| name.starts_with(prefix.as_str()))
+    }
+
+    /// The first prefix that starts with the text.
+    pub(crate) fn prefix_below(&self, text: &str) -> Option<&String> {
+        let from_text = (Bound::Included(text), Bound::Unbounded);
+        self.prefixes.range::<str, _>(from_text).next().filter(|prefix| prefix.starts_with(text))
     }
 
     fn of_key(&self, key: &[u8]) -> Option<Cow<'_, Mapping>> {
@@ -134,7 +146,7 @@ mod tests {
 
     fn owner(member: &str) -> Option<(String, bool)> {
         let named = vec![Mapping { key: "Lane".to_owned(), header: HeaderName::parse("tag").unwrap() }];
-        let mappings = Mappings { named, prefixes: vec!["x-lane-".to_owned()] };
+        let mappings = Mappings { named, prefixes: ["x-lane-".to_owned()].into() };
         let owner = mappings.owner(List(member.as_bytes()).members().next().unwrap())?;
         Some((owner.mapping.header.as_str().to_owned(), owner.is_disguised))
     }
@@ -158,5 +170,18 @@ mod tests {
         }
         assert_eq!(owner("%zzLane=1"), None);
         assert_eq!(owner("a%3DLane=1"), None);
+    }
+    #[test]
+    fn of_many_prefixes_the_right_one_is_found() {
+        let prefixes = ["a-", "lane-a", "lane-b", "z"].map(str::to_owned).into();
+        let mappings = Mappings { named: Vec::new(), prefixes };
+        for (name, prefix) in [("a-", "a-"), ("lane-a.b", "lane-a"), ("lane-b", "lane-b"), ("zz~", "z")] {
+            assert_eq!(mappings.prefix_of(name).map(String::as_str), Some(prefix), "{name}");
+        }
+        for name in ["", "a", "b", "lane-", "lane-c", "lane-`"] {
+            assert_eq!(mappings.prefix_of(name), None, "{name}");
+        }
+        assert_eq!(mappings.prefix_below("lane-").map(String::as_str), Some("lane-a"));
+        assert_eq!(mappings.prefix_below("lane-c"), None);
     }
 }

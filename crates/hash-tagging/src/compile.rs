@@ -2,7 +2,10 @@
 
 mod parts;
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use header_edit::{HeaderName, HeaderValue};
 use plugin_config::{Problem, Refused, label, metric_name, read};
@@ -30,6 +33,7 @@ pub(crate) fn compile(json: &[u8]) -> Result<Tagger, Refused> {
 #[derive(Default)]
 struct Compiler {
     tagger: Tagger,
+    labels: BTreeSet<String>,
     errors: Vec<Problem>,
 }
 
@@ -42,7 +46,8 @@ struct CounterLabels {
 // === impl Compiler ===
 
 impl Compiler {
-    fn finish(self) -> Result<Tagger, Refused> {
+    fn finish(mut self) -> Result<Tagger, Refused> {
+        self.tagger.complete();
         if self.errors.is_empty() { Ok(self.tagger) } else { Err(Refused(self.errors)) }
     }
 
@@ -63,7 +68,7 @@ impl Compiler {
         let path = format!("rules[{index}]");
         let name = config.name.unwrap_or_else(|| format!("rule-{index}"));
         let labels = CounterLabels { rule: label(name.as_bytes()), shadow: config.shadow };
-        if self.tagger.rules.iter().any(|rule| rule.label == labels.rule) {
+        if !self.labels.insert(labels.rule.clone()) {
             let message = format!("an earlier rule is called `{}` too: their counters are one", labels.rule);
             self.warn(format!("{path}.name"), message);
         }
@@ -179,8 +184,9 @@ impl Compiler {
             outcomes.extend(self.tagged(format!("{path}.tagValue"), labels, policy.tag_value, Reason::Hash));
         }
         let table = PolicyTable::new(&buckets);
+        let winners = table.winners();
         for (index, policy) in buckets.iter().enumerate() {
-            if policy.from < policy.range && !table.reaches(index) {
+            if policy.from < policy.range && !winners.contains(&index) {
                 let message = "never reached: earlier policies cover all of its buckets";
                 self.warn(format!("{path}.policies[{index}]"), message);
             }

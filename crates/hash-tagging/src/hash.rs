@@ -3,7 +3,7 @@
 use std::io::Read;
 
 /// A hash function with all that it depends on besides the identity.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Hash {
     /// [`fnv1a32`]. It takes no salt: as a suffix a salt makes two rules choose disjoint users instead of independent
     /// ones, as a prefix it is skewed on structured ids.

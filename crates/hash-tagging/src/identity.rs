@@ -2,18 +2,21 @@
 
 use std::borrow::Cow;
 
-use crate::request::Lines;
+use crate::{interned::Interned, request::Lines};
 
-/// One place to look. Header lines are named by their index in the tagger's list of headers that it reads.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// One place to look. Header lines, cookies and query parameters are named by their index in the tagger's lists.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum IdentitySource {
     Header(usize),
-    Cookie { line: usize, name: String },
-    Query { path: usize, name: String },
+    Cookie { line: usize, name: usize },
+    Query { path: usize, name: usize },
 }
 
 /// The places to look, in order.
 pub(crate) type IdentityChain = Vec<IdentitySource>;
+
+/// By the index of their names.
+pub(crate) type Values = Vec<Option<Vec<u8>>>;
 
 /// The identity of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,29 +41,51 @@ impl IdentitySource {
             Self::Header(line) => {
                 return lines.get(*line).filter(|value| !value.is_empty()).map(|_| Identity::Line(*line));
             }
-            Self::Cookie { line, name } => cookie(lines.get(*line)?, name)?.to_vec(),
-            Self::Query { path, name } => query_parameter(lines.get(*path)?, name)?.into_owned(),
+            Self::Cookie { line, name } => lines.cookie(*line, *name)?,
+            Self::Query { path, name } => lines.parameter(*path, *name)?,
         };
-        if part.is_empty() { None } else { Some(Identity::Part(part)) }
+        if part.is_empty() { None } else { Some(Identity::Part(part.to_vec())) }
     }
 }
 
-/// The value of a cookie. Names are case-sensitive; quotes around the value are not part of it, as for Envoy's own
-/// cookie hash policy (`Http::Utility::parseCookieValue`).
-fn cookie<'l>(line: &'l [u8], name: &str) -> Option<&'l [u8]> {
-    line.split(|byte| *byte == b';').find_map(|pair| {
-        let (key, value) = split_once(pair.trim_ascii(), b'=')?;
-        (key == name.as_bytes()).then(|| value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value))
-    })
+/// The values of the cookies that are looked for. Names are case-sensitive; quotes around the value are not part of it, as
+/// for Envoy's own cookie hash policy (`Http::Utility::parseCookieValue`).
+pub(crate) fn cookies(line: &[u8], names: &Interned<Vec<u8>>) -> Values {
+    let pairs = line.split(|byte| *byte == b';').filter_map(|pair| split_once(pair.trim_ascii(), b'='));
+    let unquoted =
+        |value: &[u8]| value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value).to_vec();
+    first_of_each(names, pairs.map(|(name, value)| (Cow::Borrowed(name), value)), unquoted)
 }
 
-/// The first parameter of that name that is not empty, decoded as forms encode it.
-fn query_parameter<'l>(path: &'l [u8], name: &str) -> Option<Cow<'l, [u8]>> {
-    let (_, query) = split_once(before(path, b'#'), b'?')?;
-    query.split(|byte| *byte == b'&').find_map(|pair| {
-        let (key, value) = split_once(pair, b'=')?;
-        (!value.is_empty() && *form_decoded(key) == *name.as_bytes()).then(|| form_decoded(value))
-    })
+/// The values of the query parameters that are looked for: of each name the first that is not empty, decoded as forms
+/// encode it.
+pub(crate) fn parameters(path: &[u8], names: &Interned<Vec<u8>>) -> Values {
+    let query = split_once(before(path, b'#'), b'?').map(|(_, query)| query).unwrap_or_default();
+    let pairs = query.split(|byte| *byte == b'&').filter_map(|pair| split_once(pair, b'='));
+    let pairs = pairs.filter(|(_, value)| !value.is_empty()).map(|(name, value)| (form_decoded(name), value));
+    first_of_each(names, pairs, |value| form_decoded(value).into_owned())
+}
+
+/// One pass, however many names are looked for.
+fn first_of_each<'l>(
+    names: &Interned<Vec<u8>>,
+    pairs: impl Iterator<Item = (Cow<'l, [u8]>, &'l [u8])>,
+    read: impl Fn(&[u8]) -> Vec<u8>,
+) -> Values {
+    let mut values = vec![None; names.entries().len()];
+    let mut missing = values.len();
+    for (name, value) in pairs {
+        if missing == 0 {
+            break;
+        }
+        if let Some(slot) = names.position(&name).and_then(|index| values.get_mut(index))
+            && slot.is_none()
+        {
+            *slot = Some(read(value));
+            missing -= 1;
+        }
+    }
+    values
 }
 
 /// `application/x-www-form-urlencoded`: `+` is a space, `%61` is a byte; a `%` that starts no such pair is itself.
@@ -78,7 +103,7 @@ fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
 }
 
 /// What stands before the first `end`, or everything.
-pub(crate) fn before(bytes: &[u8], end: u8) -> &[u8] {
+fn before(bytes: &[u8], end: u8) -> &[u8] {
     bytes.split(|byte| *byte == end).next().unwrap_or(bytes)
 }
 
@@ -89,22 +114,29 @@ mod tests {
 
     use super::*;
 
+    /// The value of the one name that is looked for.
+    fn read(find: fn(&[u8], &Interned<Vec<u8>>) -> Values, line: &[u8], name: &str) -> Option<Vec<u8>> {
+        let mut names = Interned::default();
+        names.intern(name.as_bytes().to_vec());
+        find(line, &names).remove(0)
+    }
+
     #[test]
     fn cookies_are_found_by_their_exact_name() {
         let line = b"a=1; uid=al ice;b=\"2\" ;c=;d;UID=x";
-        let read = |name| cookie(line, name);
-        assert_eq!(read("a"), Some(b"1".as_slice()));
-        assert_eq!(read("uid"), Some(b"al ice".as_slice()));
-        assert_eq!(read("b"), Some(b"2".as_slice()));
-        assert_eq!(read("c"), Some(b"".as_slice()));
-        assert_eq!(read("d"), None);
-        assert_eq!(read("id"), None);
-        assert_eq!(cookie(b"x=\"", "x"), Some(b"\"".as_slice()));
+        let cookie = |name| read(cookies, line, name);
+        assert_eq!(cookie("a"), Some(b"1".to_vec()));
+        assert_eq!(cookie("uid"), Some(b"al ice".to_vec()));
+        assert_eq!(cookie("b"), Some(b"2".to_vec()));
+        assert_eq!(cookie("c"), Some(b"".to_vec()));
+        assert_eq!(cookie("d"), None);
+        assert_eq!(cookie("id"), None);
+        assert_eq!(read(cookies, b"x=\"", "x"), Some(b"\"".to_vec()));
     }
 
     #[test]
     fn query_parameters_are_decoded() {
-        let read = |path: &str, name| query_parameter(path.as_bytes(), name).map(Cow::into_owned);
+        let read = |path: &str, name| read(parameters, path.as_bytes(), name);
         assert_eq!(read("/a?uid=bob", "uid"), Some(b"bob".to_vec()));
         assert_eq!(read("/a?x=1&uid=al+ice%20b%2Bc#uid=no", "uid"), Some(b"al ice b+c".to_vec()));
         assert_eq!(read("/a?u%69d=bob", "uid"), Some(b"bob".to_vec()));
@@ -113,5 +145,16 @@ mod tests {
         assert_eq!(read("/a?uid", "uid"), None);
         assert_eq!(read("/a#?uid=bob", "uid"), None);
         assert_eq!(read("/uid=bob", "uid"), None);
+    }
+    #[test]
+    fn all_names_are_found_in_one_pass() {
+        let mut names = Interned::default();
+        for name in ["b", "none", "a"] {
+            names.intern(name.as_bytes().to_vec());
+        }
+        let values = parameters(b"/?a=&c=1&a=2&b=3&a=4&b=5", &names);
+        assert_eq!(values, [Some(b"3".to_vec()), None, Some(b"2".to_vec())]);
+        let values = cookies(b"a=2; b=3; a=4", &names);
+        assert_eq!(values, [Some(b"3".to_vec()), None, Some(b"2".to_vec())]);
     }
 }

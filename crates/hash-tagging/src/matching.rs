@@ -1,6 +1,6 @@
 //! Which requests a rule looks at.
 
-use crate::{identity::before, request::Lines};
+use crate::request::Lines;
 
 /// Conditions that must all hold. Header lines are named by their index in the tagger's list.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Condition {
                 let host = lines.get(*authority).map_or(b"".as_slice(), without_port);
                 patterns.iter().any(|pattern| pattern.holds(host))
             }
-            Self::Path { path, pattern } => lines.get(*path).is_some_and(|path| pattern.holds(before(path, b'?'))),
+            Self::Path { path, pattern } => lines.get(*path).is_some_and(|path| pattern.holds(without_query(path))),
             Self::Methods { method, allowed } => {
                 lines.get(*method).is_some_and(|method| allowed.iter().any(|name| name.as_bytes() == method))
             }
@@ -92,12 +92,18 @@ impl PathPattern {
     }
 }
 
-/// The host of `host:port`; the colons of an IPv6 address in brackets are no port.
+/// The host of `host:port` as Envoy's router cuts it, whatever stands behind the colon; those of an IPv6 address in
+/// brackets are no port (`HeaderUtility::getPortStart`).
 fn without_port(authority: &[u8]) -> &[u8] {
-    let Some(colon) = authority.iter().rposition(|byte| *byte == b':') else { return authority };
-    let (host, port) = authority.split_at(colon);
-    let is_port = port.get(1..).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit));
-    if is_port && (host.ends_with(b"]") || !host.contains(&b':')) { host } else { authority }
+    match authority.iter().rposition(|byte| matches!(byte, b':' | b']')) {
+        Some(at) => authority.get(..at).filter(|_| authority.get(at) == Some(&b':')).unwrap_or(authority),
+        None => authority,
+    }
+}
+
+/// The path as Envoy's routes match it (`PathUtil::removeQueryAndFragment`).
+fn without_query(path: &[u8]) -> &[u8] {
+    path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -112,20 +118,35 @@ mod tests {
         let holds = |pattern: &str, authority: &str| {
             HostPattern::parse(pattern).unwrap().holds(without_port(authority.as_bytes()))
         };
-        assert!(holds("shop.example.com", "Shop.Example.Com:8080"));
+        for port in ["", ":", ":8080", ":abc"] {
+            assert!(holds("shop.example.com", &format!("Shop.Example.Com{port}")), "{port}");
+            assert!(holds("[::1]", &format!("[::1]{port}")), "{port}");
+        }
+        assert!(!holds("shop.example.com", "shop.example.com:1:2"));
+        assert!(!holds("shop.example.com", "shop.example.com:[1]"));
+        assert!(!holds("shop.example.com", "shop.example.com."));
         assert!(!holds("shop.example.com", "shop.example.com.evil"));
         assert!(holds("*.example.com", "a.b.example.com"));
         assert!(!holds("*.example.com", "example.com"));
         assert!(!holds("*.example.com", ".example.com"));
         assert!(!holds("*.example.com", "evilexample.com"));
         assert!(holds("*", ""));
-        assert!(holds("[::1]", "[::1]:80"));
-        assert!(holds("[::1]", "[::1]"));
+    }
+
+    #[test]
+    fn paths_are_compared_without_query_and_fragment() {
+        let holds = |path: &[u8]| PathPattern::Exact("/api".to_owned()).holds(without_query(path));
+        for path in ["/api", "/api?a=/b#c", "/api#c?a=/b", "/api?", "/api#"] {
+            assert!(holds(path.as_bytes()), "{path}");
+        }
+        for path in ["", "/api/", "/api;a=b", "//api", "/%61pi", "/api%3F"] {
+            assert!(!holds(path.as_bytes()), "{path}");
+        }
     }
 
     #[test]
     fn a_pattern_is_a_host_or_a_domain_below() {
-        for pattern in ["", "*.", "*a.com", "a.*", "a.*.com", "http://a", "a b", "a.com:80", "a/"] {
+        for pattern in ["", "*.", "*a.com", "a.*", "a.*.com", "http://a", "a b", "a.com:80", "a.com:", "::1", "a/"] {
             assert!(HostPattern::parse(pattern).is_none(), "{pattern:?}");
         }
     }

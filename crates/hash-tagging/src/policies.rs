@@ -1,5 +1,7 @@
 //! From a bucket to the policy that wins it.
 
+use std::collections::BTreeSet;
+
 /// Which policy wins each bucket, found by binary search however many policies there are.
 #[derive(Debug)]
 pub(crate) struct PolicyTable {
@@ -23,11 +25,23 @@ pub(crate) struct Buckets {
 impl PolicyTable {
     /// Of several policies that cover a bucket the first wins.
     pub(crate) fn new(policies: &[Buckets]) -> Self {
-        let mut starts: Vec<u32> = policies.iter().flat_map(|policy| [policy.from, policy.range]).collect();
-        starts.sort_unstable();
-        starts.dedup();
-        let winner = |start: u32| policies.iter().position(|policy| policy.from <= start && start < policy.range);
-        Self { segments: starts.into_iter().map(|start| Segment { start, policy: winner(start) }).collect() }
+        let covering = policies.iter().enumerate().filter(|(_, policy)| policy.from < policy.range);
+        let mut bounds: Vec<(u32, usize)> =
+            covering.flat_map(|(index, policy)| [(policy.from, index), (policy.range, index)]).collect();
+        bounds.sort_unstable();
+        let mut open = BTreeSet::new();
+        let mut segments = Vec::new();
+        for bounds in bounds.chunk_by(|(bound, _), (next, _)| bound == next) {
+            for (_, policy) in bounds {
+                // The second bound of a policy is where it ends.
+                if !open.remove(policy) {
+                    open.insert(*policy);
+                }
+            }
+            let policy = open.first().copied();
+            segments.extend(bounds.first().map(|(start, _)| Segment { start: *start, policy }));
+        }
+        Self { segments }
     }
 
     /// The index of the policy that wins the bucket, if one covers it.
@@ -36,9 +50,9 @@ impl PolicyTable {
         self.segments.get(after.checked_sub(1)?)?.policy
     }
 
-    /// Whether the policy wins any bucket at all.
-    pub(crate) fn reaches(&self, policy: usize) -> bool {
-        self.segments.iter().any(|segment| segment.policy == Some(policy))
+    /// The policies that win any bucket at all.
+    pub(crate) fn winners(&self) -> BTreeSet<usize> {
+        self.segments.iter().filter_map(|segment| segment.policy).collect()
     }
 }
 
@@ -64,7 +78,7 @@ mod tests {
     fn the_first_policy_wins() {
         let table = table(&[(0, 20), (0, 100), (10, 30), (0, 0)]);
         assert_eq!([0, 19, 20, 99].map(|bucket| table.winner(bucket)), [Some(0), Some(0), Some(1), Some(1)]);
-        assert_eq!([0, 1, 2, 3].map(|policy| table.reaches(policy)), [true, true, false, false]);
+        assert_eq!(table.winners(), [0, 1].into());
     }
 
     #[test]

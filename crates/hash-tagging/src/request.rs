@@ -4,7 +4,7 @@ use header_edit::RequestHeaders;
 
 use crate::{
     Decision, Reason, Rule, Tagger,
-    identity::{self, Identity},
+    identity::{self, Identity, Values},
     rule::{Incoming, Outcome},
 };
 
@@ -19,16 +19,20 @@ pub(crate) struct Request<'t, 'r> {
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     lines: Vec<Line>,
+    cookies: Option<Values>,
+    parameters: Option<Values>,
     identities: Vec<Option<Identity>>,
     hashes: Vec<Option<Hashed>>,
     tags: Vec<Tag>,
 }
 
-/// The header lines of a request.
+/// The header lines of a request, and what is in them.
 pub(crate) struct Lines<'s> {
-    names: &'s [String],
+    tagger: &'s Tagger,
     headers: &'s dyn RequestHeaders,
     values: &'s mut [Line],
+    cookies: &'s mut Option<Values>,
+    parameters: &'s mut Option<Values>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -58,6 +62,8 @@ struct Tag {
 impl<'t, 'r> Request<'t, 'r> {
     pub(crate) fn new(tagger: &'t Tagger, headers: &'r dyn RequestHeaders, mut scratch: Box<Scratch>) -> Self {
         reset(&mut scratch.lines, tagger.lines.entries().len());
+        scratch.cookies = None;
+        scratch.parameters = None;
         reset(&mut scratch.identities, tagger.identities.entries().len());
         reset(&mut scratch.hashes, tagger.hashes.entries().len());
         reset(&mut scratch.tags, tagger.tag_headers.entries().len());
@@ -136,7 +142,8 @@ impl<'t, 'r> Request<'t, 'r> {
     }
 
     fn lines(&mut self) -> Lines<'_> {
-        Lines { names: self.tagger.lines.entries(), headers: self.headers, values: &mut self.scratch.lines }
+        let Scratch { lines, cookies, parameters, .. } = &mut *self.scratch;
+        Lines { tagger: self.tagger, headers: self.headers, values: lines, cookies, parameters }
     }
 }
 
@@ -155,10 +162,28 @@ impl Lines<'_> {
     pub(crate) fn get(&mut self, index: usize) -> Option<&[u8]> {
         let line = self.values.get_mut(index)?;
         if matches!(line, Line::Unread) {
-            let value = self.headers.first(self.names.get(index)?);
+            let value = self.headers.first(self.tagger.lines.get(index)?);
             *line = value.map_or(Line::Missing, |value| Line::Value(value.into_owned()));
         }
         line.value()
+    }
+
+    /// The value of the cookie at that index, in the line at that index.
+    pub(crate) fn cookie(&mut self, line: usize, index: usize) -> Option<&[u8]> {
+        if self.cookies.is_none() {
+            let names = &self.tagger.cookies;
+            *self.cookies = Some(identity::cookies(self.get(line)?, names));
+        }
+        self.cookies.as_ref()?.get(index)?.as_deref()
+    }
+
+    /// The value of the query parameter at that index, in the path at that index.
+    pub(crate) fn parameter(&mut self, path: usize, index: usize) -> Option<&[u8]> {
+        if self.parameters.is_none() {
+            let names = &self.tagger.parameters;
+            *self.parameters = Some(identity::parameters(self.get(path)?, names));
+        }
+        self.parameters.as_ref()?.get(index)?.as_deref()
     }
 }
 

@@ -16,14 +16,18 @@ use crate::{
 
 /// A valid configuration, ready to decide.
 ///
-/// However many rules there are, a request's header line is read once, its identity found once, and hashed once per
-/// (identity, hash, salt).
+/// However many rules there are, a request's header line is read once, its cookies and its query are parsed once, its
+/// identity is found once, and hashed once per (identity, hash, salt).
 #[derive(Debug, Default)]
 pub struct Tagger {
     pub(crate) rules: Vec<Rule>,
     /// The headers that are read, in lower case, pseudo-headers among them.
     pub(crate) lines: Interned<String>,
     pub(crate) identities: Interned<IdentityChain>,
+    /// The names of the cookies that are read.
+    pub(crate) cookies: Interned<Vec<u8>>,
+    /// The names of the query parameters that are read.
+    pub(crate) parameters: Interned<Vec<u8>>,
     /// Hash functions, each with the identity that it is applied to.
     pub(crate) hashes: Interned<(usize, Hash)>,
     pub(crate) tag_headers: Interned<HeaderName>,
@@ -96,6 +100,16 @@ impl Tagger {
         self.scratch.replace(Some(request.scratch));
         self.explain(lines, headers, &mut edits);
         edits
+    }
+
+    /// No rule is added any more. The names of cookies and parameters are looked up with every request.
+    pub(crate) fn complete(&mut self) {
+        self.lines.complete();
+        self.identities.complete();
+        self.hashes.complete();
+        self.tag_headers.complete();
+        self.decision_headers.complete();
+        self.counters.complete();
     }
 
     /// What a decision changes about the tag header.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A header field name in lower case: a token of RFC 9110, section 5.6.2, and therefore never a pseudo-header.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct HeaderName(String);
 
 /// A header field value: no control characters but the tab, no white space at either end (RFC 9110, section 5.5).

@@ -1,6 +1,8 @@
 //! The Proxy-Wasm module `trace_propagation.wasm`: [`trace_propagation::Propagator`] in a proxy.
 #![expect(missing_docs, reason = "the entry point that `proxy_wasm::main!` writes has no doc comment")]
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use filter_host::{Filter, HostRequest, Logic, process};
 use header_edit::Edit;
 use trace_propagation::{Problem, Propagator, Store, Stored};
@@ -43,5 +45,10 @@ impl Store for Process {
 
     fn now(&self) -> u64 {
         process::now()
+    }
+
+    /// What Rust's hash maps are keyed with, which is WASI's `random_get`: the proxy's own generator for keys.
+    fn random(&self) -> u64 {
+        RandomState::new().build_hasher().finish()
     }
 }

@@ -29,6 +29,7 @@ mod counter;
 mod id;
 mod memory;
 mod propagator;
+mod seed;
 mod set;
 mod store;
 mod table;

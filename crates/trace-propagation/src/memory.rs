@@ -8,7 +8,8 @@ use std::{
 
 use crate::{Store, Stored};
 
-/// Shared data in memory and a clock that stands still until it is moved: what tools and tests use.
+/// Shared data in memory, a clock that stands still until it is moved, and randomness that counts up: what tools and tests
+/// use.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<Memory>);
 
@@ -17,12 +18,18 @@ struct Memory {
     values: BTreeMap<String, Stored>,
     versions: u32,
     now: Duration,
+    random: u64,
 }
 
 impl MemoryStore {
     /// Sets the time since the Unix epoch, where the clock starts.
     pub fn set_time(&self, time: Duration) {
         self.lock().now = time;
+    }
+
+    /// Sets what was drawn last.
+    pub fn set_random(&self, random: u64) {
+        self.lock().random = random;
     }
 
     /// Every key, in order.
@@ -59,5 +66,11 @@ impl Store for MemoryStore {
 
     fn now(&self) -> u64 {
         u64::try_from(self.lock().now.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn random(&self) -> u64 {
+        let memory = &mut *self.lock();
+        memory.random = memory.random.wrapping_add(1);
+        memory.random
     }
 }

@@ -1,6 +1,6 @@
 //! What all workers of a proxy share.
 
-/// Shared data and the clock of a proxy, with the rules of Proxy-Wasm (proxy-wasm-cpp-host, `src/shared_data.cc`).
+/// Shared data, the clock and the randomness of a proxy, with the rules of Proxy-Wasm (proxy-wasm-cpp-host, `src/shared_data.cc`).
 pub trait Store {
     /// The value under a key, if there is one.
     fn get(&self, key: &str) -> Option<Stored>;
@@ -11,7 +11,14 @@ pub trait Store {
 
     /// The time since the Unix epoch, in nanoseconds. It may step, back as well as ahead.
     fn now(&self) -> u64;
+
+    /// Bits that nobody can foresee, from the host's randomness.
+    fn random(&self) -> u64;
 }
+
+/// No value has this version, but where there is no value yet any version is accepted: so of two workers that both see none,
+/// only the first succeeds. (0 would mean: write whatever is there.)
+pub(crate) const ABSENT: u32 = u32::MAX;
 
 /// A value and what to hand back to replace it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

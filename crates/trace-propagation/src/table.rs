@@ -7,15 +7,13 @@ use header_edit::HeaderName;
 
 use crate::{
     Store,
+    seed::Seed,
     set::{Entries, Entry, decode, encode},
+    store::ABSENT,
 };
 
 /// How often a set is read again when other workers keep writing it.
 const MAX_TRIES: u32 = 4;
-
-/// No set has this version, but where there is no set yet any version is accepted: so of two workers that both see none,
-/// only the first succeeds. (0 would mean: write whatever is there.)
-const NO_SET: u32 = u32::MAX;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
@@ -36,6 +34,7 @@ pub(crate) struct Geometry {
 pub(crate) struct Table {
     /// What the keys of all sets start with.
     prefix: String,
+    seed: Seed,
     sets: u32,
     ttl: u64,
 }
@@ -70,6 +69,7 @@ impl Table {
         let names: Vec<&str> = route_headers.iter().map(HeaderName::as_str).collect();
         Self {
             prefix: format!("{FORMAT}/{}/{}/", trace_header.as_str(), names.join(",")),
+            seed: Seed::default(),
             sets: geometry.sets,
             ttl: u64::from(geometry.ttl_seconds) * NANOSECONDS,
         }
@@ -77,7 +77,7 @@ impl Table {
 
     /// What `read` makes of the tags that were last written for the id.
     pub(crate) fn look_up<T>(&self, store: &dyn Store, id: &[u8], read: impl FnOnce(&[u8]) -> T) -> Found<T> {
-        let stored = store.get(&self.key(id)).unwrap_or_default();
+        let stored = self.key(store, id).and_then(|key| store.get(&key)).unwrap_or_default();
         match decode(&stored.value).iter().find(|entry| entry.id == id) {
             Some(entry) if self.is_alive(entry, store.now()) => Found::Alive(read(entry.tags)),
             Some(_) => Found::Expired,
@@ -87,11 +87,11 @@ impl Table {
 
     /// Remembers the tags for the id, or without any forgets it. The number is that of the conflicts on the way.
     pub(crate) fn write(&self, store: &dyn Store, id: &[u8], tags: Option<&[u8]>) -> (Written, u32) {
-        let key = self.key(id);
+        let Some(key) = self.key(store, id) else { return (Written::GivenUp, 0) };
         let now = store.now();
         for conflicts in 0..MAX_TRIES {
             let stored = store.get(&key);
-            let version = stored.as_ref().map_or(NO_SET, |stored| stored.version);
+            let version = stored.as_ref().map_or(ABSENT, |stored| stored.version);
             let value = stored.unwrap_or_default().value;
             let mut entries = decode(&value);
             entries.retain(|entry| self.is_alive(entry, now));
@@ -137,12 +137,10 @@ impl Table {
         entry.expires > now && entry.expires - now <= self.ttl.saturating_mul(2)
     }
 
-    /// Ids can be chosen so that they share a set, which makes them forget each other and nothing else.
-    fn key(&self, id: &[u8]) -> String {
-        // Reading from memory cannot fail.
-        let hash = murmur3::murmur3_32(&mut &*id, 0).unwrap_or_default();
-        let set = hash.checked_rem(self.sets).unwrap_or_default();
-        [&self.prefix, itoa::Buffer::new().format(set)].concat()
+    /// The key of the id's set, if there is a seed.
+    fn key(&self, store: &dyn Store, id: &[u8]) -> Option<String> {
+        let set = self.seed.hash(store, id)?.checked_rem(u64::from(self.sets)).unwrap_or_default();
+        Some([&self.prefix, itoa::Buffer::new().format(set)].concat())
     }
 }
 
@@ -181,7 +179,7 @@ mod tests {
     fn the_key_names_what_the_bytes_depend_on() {
         let store = at(0);
         table(1).write(&store, b"jessie", Some(b"s2"));
-        assert_eq!(store.keys(), ["tl/trace/1/x-user-id/lane,env/0"]);
+        assert_eq!(store.keys(), ["tl/trace/1/seed", "tl/trace/1/x-user-id/lane,env/0"]);
     }
 
     #[test]
@@ -266,7 +264,9 @@ mod tests {
         }
 
         fn set(&self, key: &str, value: &[u8], version: u32) -> bool {
-            if let Some(left) = self.rivals.get().checked_sub(1) {
+            if let Some(left) = self.rivals.get().checked_sub(1)
+                && key.ends_with("/0")
+            {
                 self.rivals.set(left);
                 table(1).write(&self.store, &[b'r', left], Some(b"s1"));
             }
@@ -275,6 +275,10 @@ mod tests {
 
         fn now(&self) -> u64 {
             self.store.now()
+        }
+
+        fn random(&self) -> u64 {
+            self.store.random()
         }
     }
 

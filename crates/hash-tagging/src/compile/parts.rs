@@ -64,13 +64,17 @@ impl Compiler {
                 let token =
                     HeaderName::parse(&name).map_err(|_| "not a cookie name: letters, digits and punctuation only");
                 self.check(format!("{path}.cookie"), token)?;
+                let name = self.tagger.cookies.intern(name.into_bytes());
                 Some(IdentitySource::Cookie { line: self.known_line("cookie"), name })
             }
             (None, None, Some(name)) if name.is_empty() => {
                 self.error(format!("{path}.query"), "expected the name of a query parameter");
                 None
             }
-            (None, None, Some(name)) => Some(IdentitySource::Query { path: self.known_line(":path"), name }),
+            (None, None, Some(name)) => {
+                let name = self.tagger.parameters.intern(name.into_bytes());
+                Some(IdentitySource::Query { path: self.known_line(":path"), name })
+            }
             _ => {
                 self.error(path, "expected exactly one of `header`, `cookie` and `query`");
                 None
@@ -98,7 +102,7 @@ impl Compiler {
                 return None;
             }
         };
-        if !text.starts_with('/') || text.contains('?') {
+        if !text.starts_with('/') || text.contains(['?', '#']) {
             self.error(format!("{path}.{field}"), "expected a path that starts with `/`, without a query");
         }
         Some(Condition::Path { path: self.known_line(":path"), pattern })

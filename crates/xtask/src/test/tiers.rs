@@ -67,7 +67,7 @@ impl Tier {
     fn suites(self) -> &'static [&'static str] {
         match self {
             Self::Unit | Self::Wasm => &[],
-            Self::Native => &["native", "hashing", "baggage", "documents", "trace_table", "trace_documents"],
+            Self::Native => &["native", "hashing", "baggage", "cost", "documents", "trace_table", "trace_documents"],
             Self::Module => &["module", "plugins", "host_calls", "floor", "shape"],
             Self::Registry => &["images"],
             Self::Envoy => &[
@@ -76,6 +76,7 @@ impl Tier {
                 "hostile",
                 "hostile_baggage",
                 "lifecycle",
+                "matching",
                 "precedence",
                 "updates",
                 "user_segment",

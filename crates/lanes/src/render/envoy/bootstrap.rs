@@ -30,6 +30,11 @@ pub(super) fn gateway(group: &LaneGroup, options: &Options, filter: Option<&Filt
     let connections = json!({
         // This is the edge: a request's x-forwarded-for and x-request-id are not believed.
         "use_remote_address": true,
+        // Nor is a path as it was written: conditions on it, of routes and of the filter, hold for the path that the
+        // application sees. Envoy's recommendations for an edge; a client that escapes a slash is told the path.
+        "normalize_path": true,
+        "merge_slashes": true,
+        "path_with_escaped_slashes_action": "UNESCAPE_AND_REDIRECT",
         "rds": listener::rds(routes::GATEWAY),
     });
     let node = json!({"id": "gateway", "cluster": "gateway", "metadata": {"LABELS": gateway.selector}});
