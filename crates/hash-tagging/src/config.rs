@@ -9,8 +9,21 @@ use plugin_config::Whole;
 /// The whole `pluginConfig`.
 #[derive(Debug)]
 pub struct Config {
+    /// Whether clients may choose a lane: whether a tag that came with a request counts for anything.
+    pub clients: ClientsConfig,
     /// In order: of the rules that write one tag header, the first that decides wins.
     pub rules: Vec<RuleConfig>,
+}
+
+/// Whether clients may choose a lane.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ClientsConfig {
+    /// Each rule says what becomes of a tag that came with the request, as in ASM.
+    #[default]
+    MayChoose,
+    /// Every tag header and every decision header that came with the request is gone before the rules are asked, whether or
+    /// not one looks at the request.
+    MayNot,
 }
 
 /// Who is tagged, and how.

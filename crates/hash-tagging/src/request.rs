@@ -61,6 +61,11 @@ impl<'t, 'r> Request<'t, 'r> {
         reset(&mut scratch.identities, tagger.identities.entries().len());
         reset(&mut scratch.hashes, tagger.hashes.entries().len());
         reset(&mut scratch.tags, tagger.tag_headers.entries().len());
+        for line in &tagger.hidden {
+            if let Some(line) = scratch.lines.get_mut(*line) {
+                *line = Line::Missing;
+            }
+        }
         Self { tagger, headers, scratch }
     }
 
@@ -77,6 +82,11 @@ impl<'t, 'r> Request<'t, 'r> {
             tag.is_settled = true;
         }
         Some(decision)
+    }
+
+    /// Whether a rule has settled the tag header of that index.
+    pub(crate) fn is_settled(&self, index: usize) -> bool {
+        self.scratch.tags.get(index).is_some_and(|tag| tag.is_settled)
     }
 
     /// Whether the rule's tag header came with the request and is still there; it is not afterwards.

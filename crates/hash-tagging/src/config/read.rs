@@ -3,15 +3,21 @@
 use plugin_config::{FromConfig, Problem, Value};
 
 use super::{
-    Config, HashConfig, HeaderMatchConfig, IdentityConfig, IncomingConfig, MatchConfig, MissingConfig, PathConfig,
+    ClientsConfig, Config, HashConfig, HeaderMatchConfig, IdentityConfig, IncomingConfig, MatchConfig, MissingConfig, PathConfig,
     PolicyConfig, RuleConfig, UsersConfig,
 };
 
 impl FromConfig for Config {
     fn from_config(value: Value<'_>) -> Result<Self, Problem> {
-        let fields = ["rules"];
+        let fields = ["clients", "rules"];
         let object = value.object(&fields, "an object with `rules`")?;
-        Ok(Self { rules: object.required("rules")? })
+        Ok(Self { clients: object.or_default("clients")?, rules: object.required("rules")? })
+    }
+}
+
+impl FromConfig for ClientsConfig {
+    fn from_config(value: Value<'_>) -> Result<Self, Problem> {
+        value.variant(&[("mayChoose", Self::MayChoose), ("mayNot", Self::MayNot)])
     }
 }
 
