@@ -9,9 +9,7 @@ use plugin_config::{Problem, Refused, label, metric_name, read};
 
 use crate::{
     Hash, Reason, Tagger,
-    config::{
-        ClientsConfig, Config, HashConfig, IncomingConfig, MissingConfig, PolicyConfig, RuleConfig, UsersConfig,
-    },
+    config::{ClientsConfig, Config, HashConfig, IncomingConfig, MissingConfig, PolicyConfig, RuleConfig, UsersConfig},
     policies::{Buckets, PolicyTable},
     rule::{Incoming, Outcome, Rule, TagHeader},
 };

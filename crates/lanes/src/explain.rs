@@ -87,7 +87,8 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         leads_by_tag && spec.untagged() == Untagged::Reject
     };
     let untagged = |who: &str| {
-        let removed = if is_stripped { "; the one that it brought is taken away, as clients may not choose" } else { "" };
+        let removed =
+            if is_stripped { "; the one that it brought is taken away, as clients may not choose" } else { "" };
         format!("{}{removed}", untagged(spec, who))
     };
     let mut routes = spec.routes.iter().filter(|route| route.takes(&request));

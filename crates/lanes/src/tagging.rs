@@ -57,9 +57,7 @@ pub fn plugin_config(spec: &Spec) -> Option<Value> {
         (None, Clients::MayChoose) => (json!({}), json!({}), json!({})),
         (None, Clients::MayNot) => (json!({"clients": "mayNot"}), json!({}), json!({})),
         (Some(hosts), Clients::MayChoose) => (json!({}), json!({"match": {"hosts": hosts}}), json!({})),
-        (Some(hosts), Clients::MayNot) => {
-            (json!({}), json!({"match": {"hosts": hosts}}), json!({"incoming": "strip"}))
-        }
+        (Some(hosts), Clients::MayNot) => (json!({}), json!({"match": {"hosts": hosts}}), json!({"incoming": "strip"})),
     };
     let rule = [hosts, identity, named, hash, salt, buckets, incoming].into_iter().fold(json!({}), with);
     Some(with(switch, json!({ "rules": [rule] })))

@@ -3,8 +3,8 @@
 use plugin_config::{FromConfig, Problem, Value};
 
 use super::{
-    ClientsConfig, Config, HashConfig, HeaderMatchConfig, IdentityConfig, IncomingConfig, MatchConfig, MissingConfig, PathConfig,
-    PolicyConfig, RuleConfig, UsersConfig,
+    ClientsConfig, Config, HashConfig, HeaderMatchConfig, IdentityConfig, IncomingConfig, MatchConfig, MissingConfig,
+    PathConfig, PolicyConfig, RuleConfig, UsersConfig,
 };
 
 impl FromConfig for Config {

@@ -13,20 +13,22 @@ impl Findings {
             return;
         }
         if spec.gateway.is_none() {
-            self.error(
-                "spec.clients",
-                "without `gateway` nothing takes a tag away: callers bring it, so leave `clients` out",
-            );
+            if spec.clients.is_some() {
+                let message = "without `gateway` nothing takes a tag away: callers bring it, so leave `clients` out";
+                self.error("spec.clients", message);
+            }
             return;
         }
         self.conditions_on_the_tag(spec);
-        let leads_to_a_lane = spec.routes.iter().any(|route| route.lane.as_ref().is_some_and(|to| *to != spec.baseline));
-        if !self.is_valid() || spec.routes.is_empty() {
+        if !self.is_valid() {
             return;
         }
+        let leads_to_a_lane =
+            spec.routes.iter().any(|route| route.lane.as_ref().is_some_and(|to| *to != spec.baseline));
         let remedy = "give the group `assign`, pin a route with `lane`, or say `clients: mayChoose`";
         if ingress_is_empty(group) {
-            let message = format!("the gateway would answer 404 to every request, as none of its routes can take one: {remedy}");
+            let message =
+                format!("the gateway would answer 404 to every request, as none of its routes can take one: {remedy}");
             self.error("spec.clients", message);
         } else if spec.assign.is_none() && !leads_to_a_lane {
             let message = format!("nobody can enter a lane but `{}`: {remedy}", spec.baseline);

@@ -85,7 +85,8 @@ const FIRST: Place = Place { phase: Some(Phase::Authn), priority: Some(i32::MAX)
 
 /// The filter at the gateway that leaves no tag in the baggage. It is there before the routes that such a tag would count for.
 pub(super) fn baggage_strip(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
-    let comment = "The first filter at the gateway: no client chooses a lane, neither by the route header nor by the baggage.";
+    let comment =
+        "The first filter at the gateway: no client chooses a lane, neither by the route header nor by the baggage.";
     let mut file = File::new(group, Stage::Propagation, "35-baggage-strip.yaml", comment);
     if let Some(filter) = filter::baggage_strip(&group.spec) {
         Plugin::at_gateway(group, FIRST, filter).add_to(&mut file, group, options)?;

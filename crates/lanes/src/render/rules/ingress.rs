@@ -84,8 +84,7 @@ impl Way<'_> {
     /// The route's conditions for requests of one lane. A condition on the route header itself may leave the lane out.
     fn tagged(&self, lane: &Lane) -> Vec<Condition> {
         let (header, tag) = self.group.spec.tag(lane);
-        let conditions =
-            if self.conditions.is_empty() { vec![Condition::default()] } else { self.conditions.clone() };
+        let conditions = if self.conditions.is_empty() { vec![Condition::default()] } else { self.conditions.clone() };
         let allowed = |condition: &Condition| {
             condition.headers.get(&header).is_none_or(|asked| asked.holds(lane.name.as_bytes()))
         };
