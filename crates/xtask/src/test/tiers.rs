@@ -81,6 +81,7 @@ impl Tier {
                 "permissive_baggage",
                 "validate",
                 "walkthroughs",
+                "clients",
                 "faults",
                 "isolation",
                 "trace_hostile",
