@@ -1,5 +1,6 @@
 //! What becomes of a request: its lane, why, and which version of every service it reaches.
 
+mod baggage;
 mod chain;
 mod route;
 
@@ -115,8 +116,20 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
             (spec.untagged() == Untagged::Baseline).then(|| spec.baseline.clone())
         }
     };
-    let chain = lane.as_ref().map(|lane| chain::chain(spec, lane)).unwrap_or_default();
+    let mut chain = lane.as_ref().map(|lane| chain::chain(spec, lane)).unwrap_or_default();
+    let is_tagged = route.lane.is_some() || tagged.is_some();
+    if let Some(carried) = baggage::carried(spec, &request).filter(|_| !is_tagged && !chain.is_empty()) {
+        because = format!("{because}; behind `{}` the lane in its baggage counts", service(route));
+        let first = chain.iter().position(|hop| hop.service == service(route)).unwrap_or_default();
+        let behind = chain::chain(spec, &carried.name).into_iter().enumerate().filter(|(index, _)| *index > first);
+        chain = chain.into_iter().take(first + 1).chain(behind.map(|(_, hop)| hop)).collect();
+    }
     Ok(Explanation { lane, route: Some(route.name.clone()), because, bucket, chain })
+}
+
+/// What a route that is no redirect leads to.
+fn service(route: &Route) -> &str {
+    route.service.as_deref().unwrap_or_default()
 }
 
 /// Without a gateway, the first hop is one between services.

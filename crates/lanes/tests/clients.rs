@@ -237,6 +237,11 @@ fn what_is_said_of_a_request_that_brings_a_tag_is_what_the_gateway_does() {
     assert_eq!(said(&[USERS], &[forged, bob]), "s1: bucket 44 of 100");
     assert_eq!(said(&[USERS, MAY], &[forged]), "s2: it has no identity, and the request brought its tag");
     assert_eq!(said(&[USERS, MAY], &[forged, bob]), "s1: bucket 44 of 100");
+    let carried = ("baggage", "user=alice,lane=s2");
+    let counts = "s1: it has no tag of this lane group; behind `web` the lane in its baggage counts";
+    assert_eq!(said(&[MAY], &[carried]), counts);
+    assert_eq!(said(&[MAY_NOT], &[carried]), "s1: it has no tag of this lane group");
+    assert_eq!(said(&[USERS, MAY], &[carried, bob]), "s1: bucket 44 of 100", "what the gateway says replaces it");
     let by_chance = ": the gateway chooses by chance, whatever the request: 80 % s1, 20 % s2";
     assert_eq!(said(&[WEIGHTS], &[forged]), by_chance);
 }
