@@ -109,8 +109,11 @@ fn the_baggage_configuration_shown_is_accepted() {
 #[test]
 fn the_published_plugin_config_is_what_runs_and_gives_the_published_lanes() {
     let published = only_plugin_config("tests/testdata/asm-plugin-config.yaml");
-    assert_eq!(only_plugin_config("manifests/user-segment/60-hash-tagging.yaml"), published);
-    assert_eq!(only_plugin_config("envoy/user-segment/hash-tagging.yaml"), published);
+    for rendered in ["manifests/user-segment/60-hash-tagging.yaml", "envoy/user-segment/hash-tagging.yaml"] {
+        let config = only_plugin_config(rendered);
+        assert_eq!(config["rules"], published["rules"], "{rendered}");
+        assert_eq!(config["clients"], "mayNot", "{rendered}: what a lane group has beside ASM's");
+    }
     let cases = Cases::load(&testdata("hash-tagging.toml")).unwrap();
     let shared: Value = serde_json::from_str(cases.config("asm").unwrap()).unwrap();
     assert_eq!(shared, published, "the shared cases");

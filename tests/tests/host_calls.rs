@@ -65,6 +65,14 @@ fn hash_tagging_reads_once_and_writes_once() {
     }
     let mut worker = Worker::start(Filter::HashTagging, &rules(1, "keep"));
     assert_eq!(worker.calls(OUTBOUND, &[USER, TAG]), 1, "the tag that came along");
+
+    let switch = |number| rules(number, "replace").replacen('{', r#"{"clients": "mayNot", "#, 1);
+    for number in [1, 100] {
+        let mut worker = Worker::start(Filter::HashTagging, &switch(number));
+        assert_eq!(worker.calls(OUTBOUND, &[USER, TAG]), 2, "a tag of its own replaces the client's: {number} rules");
+        assert_eq!(worker.calls(OUTBOUND, &[]), 2, "no user, no tag: {number} rules");
+        assert_eq!(worker.calls(OUTBOUND, &[TAG]), 3, "no user, and the tag that goes: {number} rules");
+    }
 }
 
 #[test]

@@ -53,6 +53,8 @@ fn the_published_users_reach_their_published_versions() {
     }
     let forged = client.send("GET", &[("x-user-id", "bob"), ("x-asm-prefer-tag", "s2")]).unwrap();
     assert_eq!(forged.chain().unwrap().to_string(), "v1,v1,v1", "a tag sent by the client is replaced");
+    let nobody = client.send("GET", &[("x-asm-prefer-tag", "s2")]).unwrap();
+    assert_eq!(nobody.chain().unwrap().to_string(), "v1,v1,v1", "a tag sent by nobody is taken away");
 }
 
 /// Ramped, promoted, rolled back.

@@ -41,7 +41,7 @@ pub(crate) fn carry<'a>(propagator: &'a Propagator, way: Way, headers: &dyn Requ
     if pairs.is_empty() && way == Way::Inbound {
         return Verdict::default();
     }
-    let list = headers.joined(BAGGAGE).unwrap_or_default();
+    let list = headers.value(BAGGAGE).unwrap_or_default();
     let list = List(&list);
     find_members(&mut pairs, mappings, way, list, headers);
 
@@ -69,10 +69,11 @@ fn pairs_by_header<'a, 'r>(mappings: &'a Mappings, headers: &'r dyn RequestHeade
         }
     }
     if !mappings.prefixes.is_empty() {
-        for (name, value) in headers.every_line() {
+        for (name, _) in headers.every_line() {
             let is_known = || pairs.iter().any(|pair| pair.mapping.header.as_str() == name);
-            if let Some(mapping) = mappings.of_prefixed(&name).filter(|_| !value.is_empty() && !is_known()) {
-                pairs.push(Pair { mapping: Cow::Owned(mapping), header: Some(value), member: None, members: 0 });
+            let Some(mapping) = mappings.of_prefixed(&name).filter(|_| !is_known()) else { continue };
+            if let header @ Some(_) = header_of(&mapping, headers) {
+                pairs.push(Pair { mapping: Cow::Owned(mapping), header, member: None, members: 0 });
             }
         }
     }
@@ -108,9 +109,9 @@ fn find_members<'a, 'r>(
     }
 }
 
-/// The first line of the header, unless it is empty.
+/// The value of the header, unless it is empty.
 fn header_of<'r>(mapping: &Mapping, headers: &'r dyn RequestHeaders) -> Option<Cow<'r, [u8]>> {
-    headers.first(mapping.header.as_str()).filter(|value| !value.is_empty())
+    headers.value(mapping.header.as_str())
 }
 
 impl<'a> Pair<'a, '_> {

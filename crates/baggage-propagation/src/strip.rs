@@ -22,7 +22,7 @@ pub(crate) fn strip<'a>(propagator: &'a Propagator, headers: &dyn RequestHeaders
             }
         }
     }
-    let list = headers.joined(BAGGAGE).unwrap_or_default();
+    let list = headers.value(BAGGAGE).unwrap_or_default();
     let list = List(&list);
     let is_own = |member| mappings.owner(member).is_some();
     if list.members().any(is_own) {

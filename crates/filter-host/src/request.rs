@@ -12,13 +12,12 @@ use crate::process;
 pub struct HostRequest;
 
 impl RequestHeaders for HostRequest {
-    fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten().map(Cow::Owned)
+    fn value(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        process::property(&["request", "headers", name]).map(Cow::Owned)
     }
 
-    fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        // The map's getter knows the first line only; Envoy's attribute joins them.
-        process::property(&["request", "headers", name]).map(Cow::Owned)
+    fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten().map(Cow::Owned)
     }
 
     fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {

@@ -12,7 +12,7 @@ use plugin_config::{Problem, Refused, label, metric_name, read};
 
 use crate::{
     Hash, Reason, Tagger,
-    config::{Config, HashConfig, MissingConfig, PolicyConfig, RuleConfig, UsersConfig},
+    config::{ClientsConfig, Config, HashConfig, IncomingConfig, MissingConfig, PolicyConfig, RuleConfig, UsersConfig},
     policies::{Buckets, PolicyTable},
     rule::{Incoming, Outcome, Rule, TagHeader},
 };
@@ -24,7 +24,14 @@ pub(crate) fn compile(json: &[u8]) -> Result<Tagger, Refused> {
         compiler.error("rules", "expected at least one rule");
     }
     for (index, rule) in config.rules.into_iter().enumerate() {
+        if (config.clients, rule.incoming) == (ClientsConfig::MayNot, IncomingConfig::Keep) {
+            let message = "`clients: mayNot` leaves nothing to keep: leave `incoming` out, or say `clients: mayChoose`";
+            compiler.error(format!("rules[{index}].incoming"), message);
+        }
         compiler.rule(index, rule);
+    }
+    if config.clients == ClientsConfig::MayNot {
+        compiler.tagger.hide_what_clients_send();
     }
     compiler.finish()
 }

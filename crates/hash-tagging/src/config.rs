@@ -9,8 +9,23 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with `rules`")]
 pub struct Config {
+    /// Whether clients may choose a lane: whether a tag that came with a request counts for anything.
+    #[serde(default)]
+    pub clients: ClientsConfig,
     /// In order: of the rules that write one tag header, the first that decides wins.
     pub rules: Vec<RuleConfig>,
+}
+
+/// Whether clients may choose a lane.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub enum ClientsConfig {
+    /// Each rule says what becomes of a tag that came with the request, as in ASM.
+    #[default]
+    MayChoose,
+    /// Every tag header and every decision header that came with the request is gone before the rules are asked, whether or
+    /// not one looks at the request.
+    MayNot,
 }
 
 /// Who is tagged, and how.
@@ -63,7 +78,7 @@ pub struct MatchConfig {
     pub path: Option<PathConfig>,
     /// Methods, case-sensitive as in HTTP.
     pub methods: Option<Vec<String>>,
-    /// Headers; of several lines of one name the first is compared.
+    /// Headers; several lines of one name are compared as Envoy's routes do: joined by commas.
     pub headers: Option<Vec<HeaderMatchConfig>>,
 }
 
@@ -91,7 +106,7 @@ pub struct HeaderMatchConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with `header`, `cookie` or `query`")]
 pub struct IdentityConfig {
-    /// The first line of this header.
+    /// This header; several lines of it are read as Envoy's routes do: joined by commas.
     pub header: Option<String>,
     /// This cookie of the first `cookie` line, without surrounding quotes.
     pub cookie: Option<String>,

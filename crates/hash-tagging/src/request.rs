@@ -67,6 +67,11 @@ impl<'t, 'r> Request<'t, 'r> {
         reset(&mut scratch.identities, tagger.identities.entries().len());
         reset(&mut scratch.hashes, tagger.hashes.entries().len());
         reset(&mut scratch.tags, tagger.tag_headers.entries().len());
+        for line in &tagger.hidden {
+            if let Some(line) = scratch.lines.get_mut(*line) {
+                *line = Line::Missing;
+            }
+        }
         Self { tagger, headers, scratch }
     }
 
@@ -83,6 +88,11 @@ impl<'t, 'r> Request<'t, 'r> {
             tag.is_settled = true;
         }
         Some(decision)
+    }
+
+    /// Whether a rule has settled the tag header of that index.
+    pub(crate) fn is_settled(&self, index: usize) -> bool {
+        self.scratch.tags.get(index).is_some_and(|tag| tag.is_settled)
     }
 
     /// Whether the rule's tag header came with the request and is still there; it is not afterwards.
@@ -158,11 +168,13 @@ fn reset<T: Clone + Default>(slots: &mut Vec<T>, count: usize) {
 // === impl Lines ===
 
 impl Lines<'_> {
-    /// The first line of the header at that index.
+    /// The header at that index.
     pub(crate) fn get(&mut self, index: usize) -> Option<&[u8]> {
         let line = self.values.get_mut(index)?;
         if matches!(line, Line::Unread) {
-            let value = self.headers.first(self.tagger.lines.get(index)?);
+            let name = self.tagger.lines.get(index)?;
+            let is_one_line = name.starts_with(':') || name == "cookie";
+            let value = if is_one_line { self.headers.first(name) } else { self.headers.value(name) };
             *line = value.map_or(Line::Missing, |value| Line::Value(value.into_owned()));
         }
         line.value()

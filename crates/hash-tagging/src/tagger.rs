@@ -32,6 +32,8 @@ pub struct Tagger {
     pub(crate) hashes: Interned<(usize, Hash)>,
     pub(crate) tag_headers: Interned<HeaderName>,
     pub(crate) decision_headers: Interned<HeaderName>,
+    /// The lines of tag and decision headers where clients may not choose, as if they had not come; none where they may.
+    pub(crate) hidden: Vec<usize>,
     pub(crate) counters: Interned<String>,
     pub(crate) warnings: Vec<Problem>,
     /// That of the last request; a request that is decided about within another has its own.
@@ -97,6 +99,9 @@ impl Tagger {
             }
             show(decision);
         }
+        if !self.hidden.is_empty() {
+            edits.extend(self.strip(&request, headers));
+        }
         self.scratch.replace(Some(request.scratch));
         self.explain(lines, headers, &mut edits);
         edits
@@ -124,6 +129,19 @@ impl Tagger {
             }
             _ => None,
         }
+    }
+
+    /// Removes the tags that came with the request and that no decision has replaced.
+    fn strip<'a>(&'a self, request: &Request<'_, '_>, headers: &dyn RequestHeaders) -> Vec<Edit<'a>> {
+        let came = |(_, header): &(usize, &HeaderName)| headers.first(header.as_str()).is_some();
+        let undecided = self.tag_headers.entries().iter().enumerate().filter(|(index, _)| !request.is_settled(*index));
+        undecided.filter(came).map(|(_, header)| Edit::Remove(Cow::Borrowed(header))).collect()
+    }
+
+    /// Takes away from clients what the rules write, once all rules are there.
+    pub(crate) fn hide_what_clients_send(&mut self) {
+        let names = self.tag_headers.entries().iter().chain(self.decision_headers.entries());
+        self.hidden = names.map(|name| self.lines.intern(name.as_str().to_owned())).collect();
     }
 
     /// Writes the decision headers; one that came with the request is never passed on.
@@ -162,8 +180,9 @@ mod tests {
             self.headers.first(name)
         }
 
-        fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-            self.headers.joined(name)
+        fn value(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+            *self.reads.borrow_mut().entry(name.to_owned()).or_default() += 1;
+            self.headers.value(name)
         }
 
         fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {

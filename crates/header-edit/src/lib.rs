@@ -16,13 +16,15 @@ pub use syntax::{HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue}
 
 /// The headers of one request, as they were when the filter was called.
 pub trait RequestHeaders {
-    /// The value of the first line named `name`, which is lower case; the pseudo-headers `:authority`, `:method` and
-    /// `:path` are read the same way. `None` if there is no such line; an empty line is `Some` of an empty value.
-    fn first(&self, name: &str) -> Option<Cow<'_, [u8]>>;
+    /// The value of a header as Envoy's routes read it: those of all lines named `name`, which is lower case, in order and
+    /// joined by commas (RFC 9110, section 5.3). `None` if there is no such line, or nothing in it.
+    ///
+    /// Whoever reads one of several lines lets a client show one value to this filter and another to the route.
+    fn value(&self, name: &str) -> Option<Cow<'_, [u8]>>;
 
-    /// The values of every line named `name`, in order, joined by commas: one list, as HTTP means it (RFC 9110, section
-    /// 5.3). `None` if there is no such line.
-    fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>>;
+    /// The value of the first line named `name`: of the pseudo-headers `:authority`, `:method` and `:path`, which have one,
+    /// and of `cookie`, whose lines cannot be joined. An empty line is `Some` of an empty value.
+    fn first(&self, name: &str) -> Option<Cow<'_, [u8]>>;
 
     /// Every line in order, pseudo-headers among them, names in lower case. The dearest call to a proxy.
     fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)>;
@@ -53,12 +55,12 @@ pub struct Directed<H> {
 }
 
 impl<H: RequestHeaders> RequestHeaders for Directed<H> {
-    fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        self.headers.first(name)
+    fn value(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.headers.value(name)
     }
 
-    fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        self.headers.joined(name)
+    fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.headers.first(name)
     }
 
     fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {

@@ -43,17 +43,17 @@ impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for HeaderList {
 }
 
 impl RequestHeaders for HeaderList {
-    fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        self.0.iter().find(|(line, _)| line == name).map(|(_, value)| Cow::Borrowed(value.as_slice()))
+    fn value(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        let lines: Vec<&[u8]> = self.lines().filter(|(line, _)| *line == name).map(|(_, value)| value).collect();
+        let value = match lines.as_slice() {
+            [line] => Cow::Borrowed(*line),
+            lines => Cow::Owned(lines.join(b",".as_slice())),
+        };
+        Some(value).filter(|value| !value.is_empty())
     }
 
-    fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        let lines: Vec<&[u8]> = self.lines().filter(|(line, _)| *line == name).map(|(_, value)| value).collect();
-        match lines.as_slice() {
-            [] => None,
-            [line] => Some(Cow::Borrowed(line)),
-            lines => Some(Cow::Owned(lines.join(b",".as_slice()))),
-        }
+    fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.0.iter().find(|(line, _)| line == name).map(|(_, value)| Cow::Borrowed(value.as_slice()))
     }
 
     fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
@@ -79,9 +79,9 @@ mod tests {
     #[test]
     fn several_lines_are_one_list() {
         let headers: HeaderList = [("x", "1"), ("y", "2"), ("x", "3")].into_iter().collect();
-        assert_eq!(headers.joined("x").as_deref(), Some(b"1,3".as_slice()));
-        assert_eq!(headers.joined("y").as_deref(), Some(b"2".as_slice()));
-        assert_eq!(headers.joined("z"), None);
+        assert_eq!(headers.value("x").as_deref(), Some(b"1,3".as_slice()));
+        assert_eq!(headers.value("y").as_deref(), Some(b"2".as_slice()));
+        assert_eq!(headers.value("z"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the types of a lane group cannot say.
 
 mod assign;
+mod clients;
 mod gateway;
 mod lanes;
 mod mesh;
@@ -45,6 +46,7 @@ pub fn check(group: &LaneGroup) -> Findings {
     if let Some(assign) = &spec.assign {
         findings.assign(spec, assign);
     }
+    findings.clients(group);
     if (spec.mode, spec.untagged) == (Mode::Strict, Some(Untagged::Baseline)) {
         findings.warn(
             "spec.untagged",

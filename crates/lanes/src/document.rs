@@ -101,6 +101,9 @@ pub struct Spec {
     /// How a request gets its tag; may be left out if the client sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assign: Option<Assign>,
+    /// Whether clients may choose a lane, by the route header or the baggage: `mayNot` with `assign`, else `mayChoose`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Clients>,
     /// How the filters get into the proxies.
     #[serde(default, skip_serializing_if = "Filters::is_default")]
     pub filters: Filters,
@@ -166,6 +169,17 @@ pub enum Untagged {
     Baseline,
     /// It is answered with 404.
     Reject,
+}
+
+/// Whether clients may choose a lane.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Clients {
+    /// A tag that comes from outside counts, unless `assign` or a route with `lane` decides otherwise.
+    MayChoose,
+    /// The gateway takes away every tag that comes from outside, in the route header and in the baggage, before its routes are
+    /// asked.
+    MayNot,
 }
 
 /// Which requests may be sent twice when a pod fails.

@@ -1,17 +1,18 @@
 //! What becomes of a request: its lane, why, and which version of every service it reaches.
 
+mod baggage;
 mod chain;
 mod route;
 
 use std::borrow::Cow;
 
 use hash_tagging::Tagger;
-use header_edit::{HeaderList, RequestHeaders};
+use header_edit::{Edit, HeaderList, HeaderName, RequestHeaders};
 use plugin_config::Refused;
 use serde::Serialize;
 
 use crate::{
-    document::{Lane, LaneGroup, Route, Spec, Untagged, Weight},
+    document::{Clients, Lane, LaneGroup, Route, Spec, Untagged, Weight},
     tagging,
 };
 
@@ -32,25 +33,35 @@ pub struct Explanation {
     pub chain: Vec<Hop>,
 }
 
+const BROUGHT: &str = "the request brought its tag";
+
 /// Explains a request, which has `:method`, `:path` and `:authority` among its headers.
 ///
 /// # Errors
 /// The lane group gives a configuration that the filter refuses, which a valid one never does.
 pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, Refused> {
     let spec = &group.spec;
+    let route_header = spec.route_header.to_ascii_lowercase();
+    let is_stripped = spec.gateway.is_some() && spec.clients() == Clients::MayNot;
+    let is_stripped = is_stripped && request.first(&route_header).is_some();
     let mut request = request.clone();
-    let (mut because, mut bucket) = ("the request brought its tag".to_owned(), None);
+    let (mut because, mut bucket) = (BROUGHT.to_owned(), None);
     if let Some(config) = tagging::plugin_config(spec) {
         let tagger = Tagger::parse(config.to_string().as_bytes())?;
         let verdict = tagger.on_request(&request);
         if let Some(decision) = verdict.decisions.first() {
             bucket = decision.bucket.map(|bucket| (bucket, decision.rule.modulo()));
             because = decided(decision);
+            if decision.tag.is_none() {
+                because = format!("{because}, and {BROUGHT}");
+            }
         }
         let edits = verdict.edits;
         let mut arrived = request.clone();
         arrived.apply(edits);
         request = arrived;
+    } else if let (true, Ok(header)) = (is_stripped, HeaderName::parse(&spec.route_header)) {
+        request.apply(vec![Edit::Remove(Cow::Owned(header))]);
     }
 
     let host = request.first(":authority").map(Cow::into_owned).unwrap_or_default();
@@ -65,7 +76,7 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         return Ok(nowhere("the gateway does not serve the host for this lane group", bucket));
     }
     // Several lines are one value to a route.
-    let tag = request.joined(&spec.route_header.to_ascii_lowercase()).map(Cow::into_owned);
+    let tag = request.value(&route_header).map(Cow::into_owned);
     let tagged = spec.lanes.iter().find(|lane| Some(lane.name.as_bytes()) == tag.as_deref());
     if spec.gateway.is_none() {
         return Ok(inside(spec, tagged));
@@ -75,6 +86,11 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
     let is_by_tag = |route: &&Route| {
         let leads_by_tag = route.redirect.is_none() && route.lane.is_none() && weights.is_none();
         leads_by_tag && spec.untagged() == Untagged::Reject
+    };
+    let untagged = |who: &str| {
+        let removed =
+            if is_stripped { "; the one that it brought is taken away, as clients may not choose" } else { "" };
+        format!("{}{removed}", untagged(spec, who))
     };
     let mut routes = spec.routes.iter().filter(|route| route.takes(&request));
     let first = routes.clone().next();
@@ -96,18 +112,30 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         }
         (None, Some(lane)) => Some(lane.name.clone()),
         (None, None) => {
-            because = untagged(spec, "gateway");
+            because = untagged("gateway");
             (spec.untagged() == Untagged::Baseline).then(|| spec.baseline.clone())
         }
     };
-    let chain = lane.as_ref().map(|lane| chain::chain(spec, lane)).unwrap_or_default();
+    let mut chain = lane.as_ref().map(|lane| chain::chain(spec, lane)).unwrap_or_default();
+    let is_tagged = route.lane.is_some() || tagged.is_some();
+    if let Some(carried) = baggage::carried(spec, &request).filter(|_| !is_tagged && !chain.is_empty()) {
+        because = format!("{because}; behind `{}` the lane in its baggage counts", service(route));
+        let first = chain.iter().position(|hop| hop.service == service(route)).unwrap_or_default();
+        let behind = chain::chain(spec, &carried.name).into_iter().enumerate().filter(|(index, _)| *index > first);
+        chain = chain.into_iter().take(first + 1).chain(behind.map(|(_, hop)| hop)).collect();
+    }
     Ok(Explanation { lane, route: Some(route.name.clone()), because, bucket, chain })
+}
+
+/// What a route that is no redirect leads to.
+fn service(route: &Route) -> &str {
+    route.service.as_deref().unwrap_or_default()
 }
 
 /// Without a gateway, the first hop is one between services.
 fn inside(spec: &Spec, tagged: Option<&Lane>) -> Explanation {
     let (lane, because) = match tagged {
-        Some(lane) => (Some(lane.name.clone()), "the request brought its tag".to_owned()),
+        Some(lane) => (Some(lane.name.clone()), BROUGHT.to_owned()),
         None => {
             let lane = (spec.untagged() == Untagged::Baseline).then(|| spec.baseline.clone());
             (lane, untagged(spec, "proxy of the caller"))

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    document::{HashFunction, Identity, Share, Spec, Users},
+    document::{Clients, HashFunction, Identity, Share, Spec, Users},
     json::with,
 };
 
@@ -51,16 +51,16 @@ pub fn plugin_config(spec: &Spec) -> Option<Value> {
     };
     let salt = users.salt.as_ref().map_or_else(|| json!({}), |salt| json!({ "salt": salt }));
     let buckets = json!({"modulo": users.modulo, "tagHeader": spec.route_header, "policies": policies(spec, users)});
-    let rule = [hosts(spec), identity, named, hash, salt, buckets].into_iter().fold(json!({}), with);
-    Some(json!({ "rules": [rule] }))
-}
-
-/// The gateway may serve other lane groups, whose requests have another host.
-fn hosts(spec: &Spec) -> Value {
-    match &spec.gateway {
-        Some(gateway) if !gateway.serves_every_host() => json!({"match": {"hosts": gateway.hosts}}),
-        _ => json!({}),
-    }
+    // The gateway may serve other lane groups, whose requests have another host, and whose filter may have tagged them.
+    let hosts = spec.gateway.as_ref().filter(|gateway| !gateway.serves_every_host()).map(|gateway| &gateway.hosts);
+    let (switch, hosts, incoming) = match (hosts, spec.clients()) {
+        (None, Clients::MayChoose) => (json!({}), json!({}), json!({})),
+        (None, Clients::MayNot) => (json!({"clients": "mayNot"}), json!({}), json!({})),
+        (Some(hosts), Clients::MayChoose) => (json!({}), json!({"match": {"hosts": hosts}}), json!({})),
+        (Some(hosts), Clients::MayNot) => (json!({}), json!({"match": {"hosts": hosts}}), json!({"incoming": "strip"})),
+    };
+    let rule = [hosts, identity, named, hash, salt, buckets, incoming].into_iter().fold(json!({}), with);
+    Some(with(switch, json!({ "rules": [rule] })))
 }
 
 fn policies(spec: &Spec, users: &Users) -> Vec<Value> {

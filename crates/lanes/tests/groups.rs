@@ -201,7 +201,7 @@ fn a_gateway_speaks_https_exists_or_is_not_there() {
         assert!(named.to_string().contains("edge") && named.to_string().contains("public"), "{named}");
 
         let mut inside = everything(routing);
-        (inside.spec.gateway, inside.spec.assign) = (None, None);
+        (inside.spec.gateway, inside.spec.assign, inside.spec.clients) = (None, None, None);
         inside.spec.routes.clear();
         let all = resources(&inside);
         let at_gateway = |resource: &Value| resource["metadata"]["labels"]["trafficlanes.dev/stage"] == "gateway";
@@ -213,7 +213,7 @@ fn a_gateway_speaks_https_exists_or_is_not_there() {
 #[test]
 fn lanes_may_begin_inside_the_mesh() {
     let mut group = everything(Routing::VirtualService);
-    (group.spec.gateway, group.spec.assign) = (None, None);
+    (group.spec.gateway, group.spec.assign, group.spec.clients) = (None, None, None);
     group.spec.routes.clear();
     group.spec.services[1].ports.truncate(1);
     assert_eq!(check(&group).errors, []);

@@ -130,8 +130,8 @@ fn standard_input_is_a_file_too() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     let notes = told["notes"].as_array().unwrap();
     let kinds: Vec<&Value> = notes.iter().map(|note| &note["kind"]).collect();
-    assert_eq!(kinds, ["assumed", "lost"]);
-    assert_eq!((&notes[1]["file"], &notes[1]["line"], &notes[1]["column"]), (&"-".into(), &56.into(), &1.into()));
+    assert_eq!(kinds, ["assumed", "assumed", "lost"]);
+    assert_eq!((&notes[2]["file"], &notes[2]["line"], &notes[2]["column"]), (&"-".into(), &56.into(), &1.into()));
 }
 
 #[test]

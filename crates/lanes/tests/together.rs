@@ -74,3 +74,32 @@ fn hosts_that_overlap_are_found() {
     let elsewhere = narrow.replace("shop.example.com", "shop.example.org");
     assert_eq!(found(&wide, &elsewhere), Vec::<String>::new());
 }
+
+#[test]
+fn a_group_that_lets_no_client_choose_takes_the_tags_of_others_too() {
+    let weights = "weights: [{lane: s1, weight: 80}, {lane: s2, weight: 20}]";
+    let baggage = |text: &str, assign: &str| {
+        let (text, _) = text.split_once("  assign:").unwrap();
+        text.replace("{trace: {header: x-user-id}}", "{baggage: {key: lane}}") + assign
+    };
+    let strict = baggage(USER_SEGMENT, &format!("  assign: {{{weights}}}\n"));
+    let found = |second: &str| {
+        let files = [&strict, second].map(|text| read("group.yaml", text));
+        assert!(files.iter().all(|file| file.groups.len() == 1), "{files:?}");
+        let [first, second] = files;
+        let findings = read_together(&[("a.yaml", first), ("b.yaml", second)]);
+        findings.iter().map(|finding| format!("{} {}", finding.severity, finding.path)).collect::<Vec<_>>()
+    };
+    let open = baggage(&other(), "");
+    assert_eq!(found(&open), ["error spec.routeHeader"], "the same key");
+    assert_eq!(found(&open.replace("key: lane", "key: shop")), Vec::<String>::new());
+    assert_eq!(
+        found(&open.replace("key: lane", "key: shop").replace("x-shop-lane", "x-asm-prefer-tag")),
+        ["error spec.routeHeader"]
+    );
+    assert_eq!(
+        found(&baggage(&other(), &format!("  assign: {{{weights}}}\n"))),
+        Vec::<String>::new(),
+        "both say the same"
+    );
+}

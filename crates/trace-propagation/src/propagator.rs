@@ -122,7 +122,7 @@ impl Propagator {
         store: &dyn Store,
         count: &mut dyn FnMut(Counter),
     ) -> Vec<Edit<'a>> {
-        let is_missing = |header: &&HeaderName| request.first(header.as_str()).is_none_or(|tag| tag.is_empty());
+        let is_missing = |header: &&HeaderName| request.value(header.as_str()).is_none();
         let missing: Vec<&HeaderName> = self.route_headers.iter().filter(is_missing).collect();
         if missing.is_empty() {
             count(Counter::LookupHeader);
@@ -157,7 +157,7 @@ impl Propagator {
     }
 
     fn trace_header<'r>(&self, request: &'r dyn Request) -> Cow<'r, [u8]> {
-        request.first(self.trace_header.as_str()).unwrap_or_default()
+        request.value(self.trace_header.as_str()).unwrap_or_default()
     }
 
     fn id<'v>(&self, value: &'v [u8]) -> Id<'v> {

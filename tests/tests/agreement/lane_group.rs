@@ -26,6 +26,7 @@ pub(crate) fn draw(rng: &mut Rng) -> Value {
             // So that a request without a tag is in no lane: elsewhere the baseline says nothing about the tag.
             "untagged": "reject",
             "assign": {"users": users(rng, &lanes)},
+            "clients": pick(rng, &["mayChoose", "mayNot"]),
         },
     })
 }

@@ -7,10 +7,15 @@ use crate::draw::{HASHES, HOSTS, METHODS, SALTS, TAG_HEADERS, TAGS, USERS, chanc
 
 pub(crate) fn draw(rng: &mut Rng) -> Value {
     let number = rng.usize(1..=4);
-    json!({"rules": (0..number).map(|_| rule(rng)).collect::<Vec<_>>()})
+    let may_choose = chance(rng, 70);
+    let incoming: &[&str] = if may_choose { &["replace", "keep", "strip"] } else { &["replace", "strip"] };
+    json!({
+        "clients": if may_choose { "mayChoose" } else { "mayNot" },
+        "rules": (0..number).map(|_| rule(rng, incoming)).collect::<Vec<_>>(),
+    })
 }
 
-fn rule(rng: &mut Rng) -> Value {
+fn rule(rng: &mut Rng, incoming: &[&str]) -> Value {
     let hash = pick(rng, &HASHES);
     let modulo = (rng.u32(..) >> rng.u32(..32)).max(1);
     let mut rule = json!({
@@ -20,7 +25,7 @@ fn rule(rng: &mut Rng) -> Value {
         "tagHeader": pick(rng, &TAG_HEADERS),
         "decisionHeader": "x-lane-decision",
         "policies": (0..rng.usize(1..=4)).map(|_| policy(rng, modulo)).collect::<Vec<_>>(),
-        "incoming": pick(rng, &["replace", "keep", "strip"]),
+        "incoming": pick(rng, incoming),
         "shadow": chance(rng, 10),
     });
     let fields = rule.as_object_mut().unwrap();

@@ -123,6 +123,9 @@ impl Compiler {
 
     fn header(&mut self, path: &str, config: HeaderMatchConfig) -> Option<Condition> {
         let exact = self.check(format!("{path}.exact"), HeaderValue::parse(config.exact));
+        if exact.as_ref().is_some_and(|exact| exact.as_bytes().is_empty()) {
+            self.error(format!("{path}.exact"), "expected a value: a header that is empty is read as none");
+        }
         let line = self.line(format!("{path}.name"), &config.name);
         Some(Condition::Header { line: line?, exact: exact?.as_bytes().to_vec() })
     }

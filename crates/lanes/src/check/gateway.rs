@@ -1,7 +1,10 @@
 //! The gateway.
 
 use super::Findings;
-use crate::document::{Gateway, Routing, Spec};
+use crate::{
+    document::{Gateway, Routing, Spec},
+    render::baggage_strip,
+};
 
 impl Findings {
     pub(super) fn gateway(&mut self, spec: &Spec) {
@@ -30,7 +33,8 @@ impl Findings {
 
     /// Pods are known by their labels, but those that Istio deploys for a Gateway of Gateway API.
     fn gateway_pods(&mut self, spec: &Spec, gateway: &Gateway) {
-        let has_filter = spec.assign.as_ref().is_some_and(|assign| assign.users.is_some());
+        let has_users = spec.assign.as_ref().is_some_and(|assign| assign.users.is_some());
+        let has_filter = has_users || baggage_strip(spec).is_some();
         let is_needed = match spec.mesh.routing {
             Routing::VirtualService => gateway.reference.is_none() || has_filter,
             Routing::GatewayApi => false,

@@ -2,8 +2,8 @@
 
 use crate::{
     check::Findings,
-    document::{Gateway, LaneGroup, Service, Users},
-    render::sidecar_filter,
+    document::{Clients, Gateway, LaneGroup, Propagation, Service, Users},
+    render::{baggage_strip, sidecar_filter},
 };
 
 /// What is wrong about a lane group beside those before it.
@@ -28,6 +28,7 @@ impl Findings {
         {
             self.shared_hosts(name, theirs, ours);
             self.tagged_by_both((other, theirs), (group, ours));
+            self.stripped_by_the_other(other, group);
         }
         let users = |group: &LaneGroup| group.spec.assign.as_ref().and_then(|assign| assign.users.clone());
         if let (Some(theirs), Some(ours)) = (users(other), users(group)) {
@@ -114,6 +115,29 @@ impl Findings {
                     "the lane group `{}` assigns the users of `{covering}` on the same gateway, and so tags the requests that `{}` \
                     has for `{host}` with the same header: give it other hosts, or one of the two another `routeHeader`",
                     wide.metadata.name, narrow.metadata.name
+                );
+                self.error("spec.routeHeader", message);
+            }
+        }
+    }
+
+    /// The filter that takes tags away does so for all hosts of the gateway.
+    fn stripped_by_the_other(&mut self, other: &LaneGroup, group: &LaneGroup) {
+        for (strict, open) in [(other, group), (group, other)] {
+            let is_open = open.spec.clients() == Clients::MayChoose;
+            if baggage_strip(&strict.spec).is_none() || !is_open {
+                continue;
+            }
+            let same_header = strict.spec.route_header.eq_ignore_ascii_case(&open.spec.route_header);
+            let key = |group: &LaneGroup| match group.spec.propagation() {
+                Propagation::Baggage(baggage) => Some(baggage.key.unwrap_or_else(|| group.spec.route_header.clone())),
+                _ => None,
+            };
+            if same_header || key(strict) == key(open) {
+                let message = format!(
+                    "the lane group `{}` lets no client choose, and takes the tag out of the header and the baggage of all requests at the \
+                    gateway, those of `{}` among them: give one of the two another `routeHeader`, and another key of the baggage",
+                    strict.metadata.name, open.metadata.name
                 );
                 self.error("spec.routeHeader", message);
             }

@@ -25,7 +25,7 @@ impl Gateway {
 
 impl RouteMatch {
     fn holds(&self, request: &HeaderList) -> bool {
-        let value = |name: &str| request.joined(&name.to_ascii_lowercase());
+        let value = |name: &str| request.value(&name.to_ascii_lowercase());
         let holds = |name: &str, expected: &StringMatch| value(name).is_some_and(|value| expected.holds(&value));
         let path = value(":path").unwrap_or_default();
         let path = path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();

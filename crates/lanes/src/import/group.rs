@@ -9,7 +9,9 @@ use super::{
     plugins::Plugin,
     resources::{Place, Resource, Resources},
 };
-use crate::document::{ApiVersion, Assign, Filters, Kind, LaneGroup, Membership, Mesh, Metadata, Retries, Spec};
+use crate::document::{
+    ApiVersion, Assign, Clients, Filters, Kind, LaneGroup, Membership, Mesh, Metadata, Retries, Route, Spec,
+};
 
 /// Comments on the fields of `spec`, by their names.
 pub(super) type Comments = BTreeMap<&'static str, Vec<String>>;
@@ -72,6 +74,7 @@ impl<'a> Importer<'a> {
         let gateway = self.gateway(hosts);
         let users = self.users(&route_header, &baseline, weights.is_some());
         let assign = (users.is_some() || weights.is_some()).then_some(Assign { users, weights });
+        let clients = self.clients(assign.as_ref(), &routes, &route_header);
         let spec = Spec {
             mode,
             mesh: Mesh::default(),
@@ -86,11 +89,33 @@ impl<'a> Importer<'a> {
             untagged: None,
             retries: Retries::default(),
             assign,
+            clients,
             filters: Filters::default(),
         };
         let metadata = Metadata { name: group.name().to_owned(), namespace: self.namespace.clone() };
         let is_whole = self.notes.iter().all(|note| note.kind != NoteKind::Error);
         is_whole.then_some(LaneGroup { api_version: ApiVersion::V1Alpha1, kind: Kind::LaneGroup, metadata, spec })
+    }
+
+    /// Whether clients may choose, where a lane group would say otherwise.
+    fn clients(&mut self, assign: Option<&Assign>, routes: &[Route], route_header: &str) -> Option<Clients> {
+        let asks_for_tag = |route: &Route| {
+            let mut names = route.r#match.iter().flat_map(|condition| condition.headers.keys());
+            names.any(|name| name.eq_ignore_ascii_case(route_header))
+        };
+        let message = match assign? {
+            Assign { users: Some(_), .. } => {
+                "clients may choose a lane, as with ASM, where a tag that they send counts for requests without an identity; \
+                `clients: mayNot` would take it away"
+            }
+            _ if routes.iter().any(asks_for_tag) => {
+                "clients may choose a lane, as the rules ask for the tag that they send; `clients: mayNot` would take it away"
+            }
+            // Chance decides, whatever the client sends, with ASM as well.
+            _ => return None,
+        };
+        self.assume(&self.group.place, "", "clients", message);
+        Some(Clients::MayChoose)
     }
 
     pub(super) fn error(&mut self, place: &Place<'_>, field: &str, message: impl Into<String>) {

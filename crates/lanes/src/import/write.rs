@@ -35,6 +35,9 @@ pub(super) fn write(group: &LaneGroup, comments: &Comments) -> anyhow::Result<St
     if let Some(assign) = &spec.assign {
         writer.line("assign", assign)?;
     }
+    if let Some(clients) = &spec.clients {
+        writer.line("clients", clients)?;
+    }
     Ok(writer.text)
 }
 

@@ -18,8 +18,7 @@ use anyhow::{Context, bail};
 
 use crate::{
     document::{LaneGroup, Service},
-    render::filter,
-    tagging,
+    render::filter::{self, Filter},
 };
 
 pub use bootstrap::OUTBOUND_PORT;
@@ -57,20 +56,21 @@ impl Default for Options {
 pub fn render(group: &LaneGroup, options: &Options) -> anyhow::Result<Vec<File>> {
     let pods = options.placement.pods(group)?;
     limits(group, &pods, options)?;
-    let tagging = tagging::plugin_config(&group.spec).map(|config| (crate::render::Module::HashTagging, config));
-    let propagation = filter::in_sidecars(&group.spec);
+    let at_gateway: Vec<Filter> =
+        filter::baggage_strip(&group.spec).into_iter().chain(filter::tagging(&group.spec)).collect();
+    let in_sidecars: Vec<Filter> = filter::in_sidecars(&group.spec).into_iter().collect();
 
     let mut files = Vec::new();
-    files.extend(bootstrap::gateway(group, options, tagging.as_ref())?);
+    files.extend(bootstrap::gateway(group, options, &at_gateway)?);
     for pod in &pods {
-        let file = bootstrap::sidecar(group, pod, options, propagation.as_ref());
+        let file = bootstrap::sidecar(group, pod, options, &in_sidecars);
         files.push(file.with_context(|| format!("failed to write the sidecar of {}", pod.name))?);
     }
     files.push(clusters::file(group, &pods, options)?);
     files.extend(routes::of_gateway(group)?);
     files.extend(routes::of_sidecars(group)?);
-    for (module, config) in tagging.iter().chain(&propagation) {
-        files.push(extension::file(*module, config, options)?);
+    for filter in at_gateway.iter().chain(&in_sidecars) {
+        files.push(extension::file(filter, options)?);
     }
     Ok(files)
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    document::{LaneGroup, Propagation, Spec},
+    document::{Clients, LaneGroup, Propagation, Spec},
+    json::with,
     tagging,
 };
 
@@ -17,6 +18,19 @@ pub enum Module {
     /// Carries the tag through applications by the id of a trace, in the sidecars.
     TracePropagation,
 }
+
+/// A filter in a proxy.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter {
+    /// What it is called, which is the module's name unless it is told apart from another with the same module.
+    pub(crate) name: &'static str,
+    pub(crate) module: Module,
+    /// Its `pluginConfig`.
+    pub(crate) config: Value,
+}
+
+/// The name of the filter at the gateway that takes the baggage's tag away.
+pub(crate) const BAGGAGE_STRIP: &str = "baggage-strip";
 
 impl Module {
     /// All of them.
@@ -34,24 +48,43 @@ impl Module {
 
 /// The filters that a lane group needs.
 pub fn modules(group: &LaneGroup) -> Vec<Module> {
-    let tagging = tagging::plugin_config(&group.spec).map(|_| Module::HashTagging);
-    tagging.into_iter().chain(in_sidecars(&group.spec).map(|(module, _)| module)).collect()
+    tagging(&group.spec).into_iter().chain(in_sidecars(&group.spec)).map(|filter| filter.module).collect()
 }
 
-/// The filter of the sidecars, and its configuration: the same inbound and outbound.
-pub(crate) fn in_sidecars(spec: &Spec) -> Option<(Module, Value)> {
+/// The filter at the gateway that assigns users to lanes.
+pub(crate) fn tagging(spec: &Spec) -> Option<Filter> {
+    tagging::plugin_config(spec).map(|config| Filter::new(Module::HashTagging, config))
+}
+
+/// The filter at the gateway that leaves no tag in the baggage, which would come back as the route header behind the first
+/// application. It runs before all others there.
+pub(crate) fn baggage_strip(spec: &Spec) -> Option<Filter> {
+    let is_needed = spec.gateway.is_some() && spec.clients() == Clients::MayNot;
+    let filter = in_sidecars(spec).filter(|filter| is_needed && filter.module == Module::BaggagePropagation)?;
+    Some(Filter { name: BAGGAGE_STRIP, config: with(filter.config, json!({"direction": "strip"})), ..filter })
+}
+
+/// The filter of the sidecars: the same inbound and outbound.
+pub(crate) fn in_sidecars(spec: &Spec) -> Option<Filter> {
     let header = &spec.route_header;
     match spec.propagation() {
         Propagation::Trace(trace) => {
-            Some((Module::TracePropagation, json!({"traceHeader": trace.header, "routeHeaders": [header]})))
+            let config = json!({"traceHeader": trace.header, "routeHeaders": [header]});
+            Some(Filter::new(Module::TracePropagation, config))
         }
         Propagation::Baggage(baggage) => {
             let config = match baggage.key {
                 Some(key) => json!({"members": [{"key": key, "header": header}]}),
                 None => json!({"headers": [header]}),
             };
-            Some((Module::BaggagePropagation, config))
+            Some(Filter::new(Module::BaggagePropagation, config))
         }
         Propagation::Application | Propagation::SourceLabels => None,
+    }
+}
+
+impl Filter {
+    fn new(module: Module, config: Value) -> Self {
+        Self { name: module.name(), module, config }
     }
 }

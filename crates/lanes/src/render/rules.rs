@@ -13,6 +13,7 @@ use crate::document::{
 
 pub(super) use hops::hops;
 pub(super) use ingress::ingress;
+pub(crate) use ingress::ingress_is_empty;
 pub(super) use retries::{Conditions, Retrying};
 
 use super::pools::Pool;

@@ -87,13 +87,19 @@ fn a_request_to_another_host_is_another_lane_groups() {
 
 #[test]
 fn explain_reads_a_tag_of_two_lines_as_routes_do() {
-    let published = published();
-    let of = |tags: &[&str]| {
+    let folder = tempfile::tempdir().unwrap();
+    let group = changed(&folder, "g.yaml", "  assign:", "  clients: mayChoose\n  assign:");
+    let of = |group: &str, tags: &[&str]| {
         let tags = tags.iter().flat_map(|tag| ["--header", *tag]);
-        run(&["explain", published.to_str().unwrap()].into_iter().chain(tags).collect::<Vec<_>>()).1
+        run(&["explain", group].into_iter().chain(tags).collect::<Vec<_>>()).1
     };
-    assert!(of(&["x-asm-prefer-tag: s2"]).starts_with("lane    s2: "));
-    assert!(of(&["x-asm-prefer-tag: s2", "x-asm-prefer-tag: s1"]).starts_with("lane    s1: it has no tag"));
+    assert!(of(&group, &["x-asm-prefer-tag: s2"]).starts_with("lane    s2: "));
+    assert!(of(&group, &["x-asm-prefer-tag: s2", "x-asm-prefer-tag: s1"]).starts_with("lane    s1: it has no tag"));
+    let published = published().to_str().unwrap().to_owned();
+    assert!(
+        of(&published, &["x-asm-prefer-tag: s2"]).starts_with("lane    s1: it has no tag"),
+        "clients may not choose"
+    );
 }
 
 #[test]

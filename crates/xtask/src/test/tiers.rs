@@ -83,6 +83,7 @@ impl Tier {
                 "permissive_baggage",
                 "validate",
                 "walkthroughs",
+                "clients",
                 "faults",
                 "isolation",
                 "trace_hostile",

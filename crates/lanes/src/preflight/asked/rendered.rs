@@ -2,8 +2,8 @@
 
 use crate::{
     document::LaneGroup,
-    preflight::cluster::{Cluster, DestinationRule, Labels, Meta, Plugin, TrafficPolicy},
-    render::istio,
+    preflight::cluster::{Cluster, DestinationRule, Labels, Meta, Named, Plugin, TrafficPolicy},
+    render::{Module, istio},
 };
 
 /// What would be applied.
@@ -38,14 +38,15 @@ impl Rendered {
         self.resources.services.iter().map(|service| &service.metadata)
     }
 
-    /// The phase and the priority of the filter at the gateway, if there is one.
+    /// The phase and the priority of the filter that tags at the gateway, if there is one. The other there is before everybody's.
     pub(crate) fn gateway_filter(&self) -> Option<&Plugin> {
-        self.plugins().find(|plugin| self.is_at_gateway(plugin))
+        let tags = |plugin: &&Named<Plugin>| plugin.metadata.name.ends_with(Module::HashTagging.name());
+        self.plugins().filter(tags).map(|plugin| &plugin.spec).find(|plugin| self.is_at_gateway(plugin))
     }
 
     /// The filter in the sidecars, if there is one.
     pub(crate) fn sidecar_filter(&self) -> Option<&Plugin> {
-        self.plugins().find(|plugin| !self.is_at_gateway(plugin))
+        self.plugins().map(|plugin| &plugin.spec).find(|plugin| !self.is_at_gateway(plugin))
     }
 
     /// Everything that is applied, by kind and name.
@@ -53,8 +54,8 @@ impl Rendered {
         self.resources.all()
     }
 
-    fn plugins(&self) -> impl Iterator<Item = &Plugin> {
-        self.resources.plugins.iter().map(|(_, plugin)| &plugin.spec)
+    fn plugins(&self) -> impl Iterator<Item = &Named<Plugin>> {
+        self.resources.plugins.iter().map(|(_, plugin)| plugin)
     }
 
     fn is_at_gateway(&self, plugin: &Plugin) -> bool {

@@ -10,7 +10,11 @@ use super::{
     placement::Pod,
     routes,
 };
-use crate::{document::LaneGroup, json::with, render::Module};
+use crate::{
+    document::LaneGroup,
+    json::with,
+    render::{Module, filter::Filter},
+};
 
 const ADMIN_PORT: u16 = 9901;
 /// The port that an application has as its HTTP proxy; Istio's number for what leaves a pod.
@@ -18,10 +22,7 @@ pub const OUTBOUND_PORT: u16 = 15001;
 /// Ports below need privileges.
 const FIRST_FREE_PORT: u16 = 1024;
 
-/// A filter and its configuration.
-pub(super) type Filter = (Module, Value);
-
-pub(super) fn gateway(group: &LaneGroup, options: &Options, filter: Option<&Filter>) -> anyhow::Result<Option<File>> {
+pub(super) fn gateway(group: &LaneGroup, options: &Options, filters: &[Filter]) -> anyhow::Result<Option<File>> {
     let spec = &group.spec;
     let Some(gateway) = &spec.gateway else { return Ok(None) };
     let (address, local) = options.placement.gateway();
@@ -43,17 +44,11 @@ pub(super) fn gateway(group: &LaneGroup, options: &Options, filter: Option<&Filt
         group.metadata.name,
         routes::GATEWAY
     );
-    let listeners = vec![listener.render(connections, filter.map(|(module, _)| *module))];
-    File::new("gateway.yaml", comment, &bootstrap(node, &local, filter, listeners, Vec::new())).map(Some)
+    let listeners = vec![listener.render(connections, filters)];
+    File::new("gateway.yaml", comment, &bootstrap(node, &local, filters, listeners, Vec::new())).map(Some)
 }
 
-pub(super) fn sidecar(
-    group: &LaneGroup,
-    pod: &Pod,
-    options: &Options,
-    filter: Option<&Filter>,
-) -> anyhow::Result<File> {
-    let module = filter.map(|(module, _)| *module);
+pub(super) fn sidecar(group: &LaneGroup, pod: &Pod, options: &Options, filters: &[Filter]) -> anyhow::Result<File> {
     let inbound = Listener { name: "inbound", direction: "INBOUND", address: &pod.inbound, port: pod.port.number };
     let outbound = Listener { name: "outbound", direction: "OUTBOUND", address: &pod.local, port: OUTBOUND_PORT };
     let application = json!({"match": {"prefix": "/"}, "route": {"cluster": clusters::APPLICATION}});
@@ -61,7 +56,7 @@ pub(super) fn sidecar(
         "route_config": {"virtual_hosts": [{"name": "application", "domains": ["*"], "routes": [application]}]},
     });
     let to_services = json!({"rds": listener::rds(&routes::of_lane(&group.spec, &pod.lane))});
-    let listeners = vec![inbound.render(to_application, module), outbound.render(to_services, module)];
+    let listeners = vec![inbound.render(to_application, filters), outbound.render(to_services, filters)];
 
     let labels = with(json!({"app": pod.service.name}), json!(pod.lane.labels));
     let node = json!({"id": pod.name, "cluster": pod.service.name, "metadata": {"LABELS": labels}});
@@ -71,22 +66,18 @@ pub(super) fn sidecar(
         pod.service.name, pod.lane.name
     );
     let application = clusters::application(pod, options);
-    let bootstrap = bootstrap(node, &pod.local, filter, listeners, vec![application]);
+    let bootstrap = bootstrap(node, &pod.local, filters, listeners, vec![application]);
     File::new(format!("{}.yaml", pod.name), comment, &bootstrap)
 }
 
-fn bootstrap(node: Value, admin: &str, filter: Option<&Filter>, listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
+fn bootstrap(node: Value, admin: &str, filters: &[Filter], listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
     let start = json!({
         "node": node,
         "admin": {"address": {"socket_address": {"address": admin, "port_value": ADMIN_PORT}}},
     });
-    let statistics = match filter {
-        Some((module, _)) => {
-            let tags: Vec<Value> = labels(*module).map(stats_tag).collect();
-            json!({"stats_config": {"stats_tags": tags}})
-        }
-        None => json!({}),
-    };
+    let own = filters.iter().flat_map(|filter| labels(filter.module));
+    let tags: Vec<Value> = ["plugin"].into_iter().chain(own.copied()).map(stats_tag).collect();
+    let statistics = if filters.is_empty() { json!({}) } else { json!({"stats_config": {"stats_tags": tags}}) };
     let clusters = if clusters.is_empty() { json!({}) } else { json!({ "clusters": clusters }) };
     let resources = json!({
         "dynamic_resources": {"cds_config": config_source(CLUSTERS)},
@@ -95,14 +86,13 @@ fn bootstrap(node: Value, admin: &str, filter: Option<&Filter>, listeners: Vec<V
     with(with(start, statistics), resources)
 }
 
-/// The labels of a filter's counters.
-fn labels(module: Module) -> impl Iterator<Item = &'static str> {
-    let own: &[&str] = match module {
+/// The labels of a filter's counters, beside that of the plug-in.
+fn labels(module: Module) -> &'static [&'static str] {
+    match module {
         Module::HashTagging => &["rule", "tag_value", "reason"],
         Module::BaggagePropagation => &["action"],
         Module::TracePropagation => &["result"],
-    };
-    ["plugin"].into_iter().chain(own.iter().copied())
+    }
 }
 
 /// Takes a label out of a counter's name, as Istio's bootstrap does for what is named in `extraStatTags`.

@@ -6,7 +6,13 @@ use super::{
     File, Options,
     file::{config_source, typed},
 };
-use crate::{json::with, render::Module};
+use crate::{
+    json::with,
+    render::{
+        Module,
+        filter::{BAGGAGE_STRIP, Filter},
+    },
+};
 
 const WASM: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 /// In place of a module that cannot be loaded: without rules it lets every request pass.
@@ -15,10 +21,10 @@ const NOTHING: &str = "envoy.extensions.filters.http.rbac.v3.RBAC";
 /// A filter whose configuration is watched, so that it changes without a new listener (ECDS).
 ///
 /// Envoy answers 500 to everything while it has neither a configuration nor a default, whatever the failure policy says.
-pub(super) fn discovered(module: Module) -> Value {
-    let source = with(config_source(&file_name(module)), json!({"initial_fetch_timeout": "5s"}));
+pub(super) fn discovered(filter: &Filter) -> Value {
+    let source = with(config_source(&file_name(filter)), json!({"initial_fetch_timeout": "5s"}));
     json!({
-        "name": module.name(),
+        "name": filter.name,
         "config_discovery": {
             "config_source": source,
             "default_config": typed(NOTHING, json!({})),
@@ -28,13 +34,14 @@ pub(super) fn discovered(module: Module) -> Value {
 }
 
 /// The configuration that the listeners watch.
-pub(super) fn file(module: Module, config: &Value, options: &Options) -> anyhow::Result<File> {
+pub(super) fn file(filter: &Filter, options: &Options) -> anyhow::Result<File> {
+    let Filter { name, module, config } = filter;
     let wasm = format!("{}.wasm", module.name().replace('-', "_"));
     // As Istio sends it. Envoy would hand a Struct over as protobuf's bytes instead of JSON.
     let configuration =
         typed("google.protobuf.StringValue", json!({"value": format!("{}\n", serde_json::to_string_pretty(config)?)}));
     let config = json!({
-        "name": module.name(),
+        "name": name,
         "failure_policy": "FAIL_OPEN",
         "vm_config": {
             "runtime": "envoy.wasm.runtime.v8",
@@ -42,17 +49,20 @@ pub(super) fn file(module: Module, config: &Value, options: &Options) -> anyhow:
         },
         "configuration": configuration,
     });
-    let resource = json!({"name": module.name(), "typed_config": typed(WASM, json!({ "config": config }))});
+    let resource = json!({"name": name, "typed_config": typed(WASM, json!({ "config": config }))});
     let resource = typed("envoy.config.core.v3.TypedExtensionConfig", resource);
-    File::watched(file_name(module), comment(module), vec![resource])
+    File::watched(file_name(filter), comment(filter), vec![resource])
 }
 
-fn file_name(module: Module) -> String {
-    format!("{}.yaml", module.name())
+fn file_name(filter: &Filter) -> String {
+    format!("{}.yaml", filter.name)
 }
 
-fn comment(module: Module) -> &'static str {
-    match module {
+fn comment(filter: &Filter) -> &'static str {
+    match filter.module {
+        _ if filter.name == BAGGAGE_STRIP => {
+            "The gateway's first filter (ECDS): no client chooses a lane, neither by the route header nor by its member of the baggage."
+        }
         Module::HashTagging => {
             "The gateway's filter (ECDS): the same user, the same lane. To ramp, replace this file; no request is lost."
         }

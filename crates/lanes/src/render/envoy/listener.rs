@@ -6,7 +6,7 @@ use super::{
     extension,
     file::{config_source, typed},
 };
-use crate::{json::with, render::Module};
+use crate::{json::with, render::filter::Filter};
 
 /// Where a proxy takes requests.
 pub(super) struct Listener<'a> {
@@ -20,10 +20,10 @@ pub(super) struct Listener<'a> {
 
 impl Listener<'_> {
     /// With what is special about its HTTP connection manager.
-    pub(super) fn render(&self, special: Value, filter: Option<Module>) -> Value {
+    pub(super) fn render(&self, special: Value, filters: &[Filter]) -> Value {
         let router = typed("envoy.extensions.filters.http.router.v3.Router", json!({}));
         let router = json!({"name": "envoy.filters.http.router", "typed_config": router});
-        let filters: Vec<Value> = filter.map(extension::discovered).into_iter().chain([router]).collect();
+        let filters: Vec<Value> = filters.iter().map(extension::discovered).chain([router]).collect();
         let manager = with(json!({"stat_prefix": self.name}), special);
         let manager = with(manager, json!({ "http_filters": filters }));
         let manager =

@@ -11,8 +11,10 @@ use super::{
 };
 use crate::{
     document::{FailStrategy, Filters, IstioVersion, LaneGroup, Phase, PullPolicy},
-    render::Module,
-    tagging,
+    render::{
+        Module,
+        filter::{self, Filter},
+    },
 };
 
 /// Where the modules are.
@@ -75,8 +77,21 @@ pub(super) struct Plugin {
     pub(super) namespace: String,
     pub(super) pods: BTreeMap<String, String>,
     pub(super) place: Option<Place>,
-    pub(super) module: Module,
-    pub(super) config: Value,
+    pub(super) filter: Filter,
+}
+
+/// Before all filters that write a tag, those of other lane groups too: what it takes away is the client's.
+const FIRST: Place = Place { phase: Some(Phase::Authn), priority: Some(i32::MAX) };
+
+/// The filter at the gateway that leaves no tag in the baggage. It is there before the routes that such a tag would count for.
+pub(super) fn baggage_strip(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
+    let comment =
+        "The first filter at the gateway: no client chooses a lane, neither by the route header nor by the baggage.";
+    let mut file = File::new(group, Stage::Propagation, "35-baggage-strip.yaml", comment);
+    if let Some(filter) = filter::baggage_strip(&group.spec) {
+        Plugin::at_gateway(group, FIRST, filter).add_to(&mut file, group, options)?;
+    }
+    Ok(file)
 }
 
 /// The hash-tagging filter at the gateway, before anything that looks at the route.
@@ -84,24 +99,22 @@ pub(super) fn hash_tagging(group: &LaneGroup, options: &Options) -> anyhow::Resu
     let comment = "The filter at the gateway: the same user, the same lane.";
     let mut file = File::new(group, Stage::Gateway, "60-hash-tagging.yaml", comment);
     let Filters { phase, priority, .. } = group.spec.filters;
-    if let Some(config) = tagging::plugin_config(&group.spec) {
-        let (namespace, pods) = group.gateway_pods();
-        let plugin = Plugin {
-            name: format!("{}.{}.hash-tagging", group.metadata.namespace, group.metadata.name),
-            namespace,
-            pods,
-            place: Some(Place { phase: Some(phase), priority }),
-            module: Module::HashTagging,
-            config,
-        };
-        plugin.add_to(&mut file, group, options)?;
+    if let Some(filter) = filter::tagging(&group.spec) {
+        let place = Place { phase: Some(phase), priority };
+        Plugin::at_gateway(group, place, filter).add_to(&mut file, group, options)?;
     }
     Ok(file)
 }
 
 impl Plugin {
+    fn at_gateway(group: &LaneGroup, place: Place, filter: Filter) -> Self {
+        let (namespace, pods) = group.gateway_pods();
+        let name = format!("{}.{}.{}", group.metadata.namespace, group.metadata.name, filter.name);
+        Self { name, namespace, pods, place: Some(place), filter }
+    }
+
     pub(super) fn add_to(self, file: &mut File, group: &LaneGroup, options: &Options) -> anyhow::Result<()> {
-        let Self { name, namespace, pods, place, module, config: plugin_config } = self;
+        let Self { name, namespace, pods, place, filter: Filter { module, config: plugin_config, .. } } = self;
         let filters = &group.spec.filters;
         let (selector, place) = (Selector { match_labels: pods }, place.unwrap_or_default());
         let wasm = Wasm {

@@ -14,16 +14,15 @@ use crate::{
 pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
     let comment = "The filter in the sidecars of every lane's pods: the tag crosses applications that do not know it.";
     let mut file = File::new(group, Stage::Propagation, "30-propagation.yaml", comment);
-    let Some((module, config)) = filter::in_sidecars(&group.spec) else { return Ok(file) };
+    let Some(filter) = filter::in_sidecars(&group.spec) else { return Ok(file) };
     for namespace in group.namespaces() {
         for (name, pods) in selectors(group, namespace) {
             let plugin = Plugin {
-                name: format!("{}.{}.{name}{}", group.metadata.namespace, group.metadata.name, module.name()),
+                name: format!("{}.{}.{name}{}", group.metadata.namespace, group.metadata.name, filter.name),
                 namespace: namespace.to_owned(),
                 pods,
                 place: None,
-                module,
-                config: config.clone(),
+                filter: filter.clone(),
             };
             plugin.add_to(&mut file, group, options)?;
         }

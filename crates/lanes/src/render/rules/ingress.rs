@@ -8,24 +8,38 @@ pub(in super::super) fn ingress(group: &LaneGroup) -> Vec<Rule> {
     let spec = &group.spec;
     let weights = spec.assign.as_ref().and_then(|assign| assign.weights.as_deref());
     let rules = |route: &Route| {
+        let conditions = conditions(route);
+        let is_possible = |condition: &Condition| spec.may_hold(condition);
+        let possible: Vec<Condition> = conditions.iter().filter(|one| is_possible(one)).cloned().collect();
+        if possible.is_empty() && !conditions.is_empty() {
+            return Vec::new();
+        }
         if let Some(redirect) = &route.redirect {
-            return vec![redirected(route, redirect)];
+            return vec![redirected(route, possible, redirect)];
         }
         let Some((service, port)) = destination(spec, route) else { return Vec::new() };
-        let way = Way { group, route, to: (service, &port) };
+        let way = Way { group, route, conditions: possible, to: (service, &port) };
         match (&route.lane, weights) {
             (Some(lane), _) => way.pinned(lane),
             (None, Some(weights)) => way.weighted(weights),
-            (None, None) => way.by_tag(),
+            (None, None) if spec.has_tag_at_gateway() => way.by_tag(),
+            (None, None) => way.untagged(),
         }
     };
     spec.routes.iter().flat_map(rules).collect()
+}
+
+/// Whether no request gets in.
+pub(crate) fn ingress_is_empty(group: &LaneGroup) -> bool {
+    ingress(group).is_empty()
 }
 
 /// A route that leads to a service.
 struct Way<'a> {
     group: &'a LaneGroup,
     route: &'a Route,
+    /// The route's.
+    conditions: Vec<Condition>,
     to: (&'a Service, &'a ServicePort),
 }
 
@@ -33,7 +47,7 @@ impl Way<'_> {
     /// The route decides, whatever the tag says, so it must set the tag for the hops that follow.
     fn pinned(&self, lane: &str) -> Vec<Rule> {
         let destination = Destination::new(self.group, self.to, lane).setting_the_tag(lane);
-        self.rule(self.route.name.clone(), conditions(self.route), vec![destination])
+        self.rule(self.route.name.clone(), self.conditions.clone(), vec![destination])
     }
 
     /// Chance decides, so each destination sets its own tag.
@@ -42,20 +56,43 @@ impl Way<'_> {
             Destination::new(self.group, self.to, &share.lane).weighing(share.weight).setting_the_tag(&share.lane)
         };
         let destinations = weights.iter().filter(|share| share.weight > 0).map(destination).collect();
-        self.rule(self.route.name.clone(), conditions(self.route), destinations)
+        self.rule(self.route.name.clone(), self.conditions.clone(), destinations)
     }
 
     fn by_tag(&self) -> Vec<Rule> {
-        let to = |name: &str, lane: &Lane, conditions: Vec<Condition>| {
-            let destination = Destination::new(self.group, self.to, &lane.name);
-            self.rule(format!("{}-{name}", self.route.name), conditions, vec![destination])
-        };
-        let spec = &self.group.spec;
-        let told = self.group.told_lanes(self.to.0).map(|lane| (lane, tagged(spec, self.route, lane)));
+        let told = self.group.told_lanes(self.to.0).map(|lane| (lane, self.tagged(lane)));
         let told = told.filter(|(_, conditions)| !conditions.is_empty());
-        let told = told.flat_map(|(lane, conditions)| to(&lane.name, lane, conditions));
-        let untagged = spec.untagged_lane().into_iter().flat_map(|lane| to("baseline", lane, conditions(self.route)));
-        told.chain(untagged).collect()
+        let told = told.flat_map(|(lane, conditions)| self.to(&lane.name, lane, conditions));
+        let untagged = self.group.spec.untagged_lane().into_iter();
+        told.chain(untagged.flat_map(|lane| self.to("baseline", lane, self.conditions.clone()))).collect()
+    }
+
+    /// Whatever tag the client sends, it has none.
+    fn untagged(&self) -> Vec<Rule> {
+        let untagged = self.group.spec.untagged_lane().into_iter();
+        let mut rules: Vec<Rule> =
+            untagged.flat_map(|lane| self.to("baseline", lane, self.conditions.clone())).collect();
+        rules.iter_mut().for_each(|rule| rule.traffic.headers.request.remove.push(self.group.spec.header()));
+        rules
+    }
+
+    fn to(&self, name: &str, lane: &Lane, conditions: Vec<Condition>) -> Vec<Rule> {
+        let destination = Destination::new(self.group, self.to, &lane.name);
+        self.rule(format!("{}-{name}", self.route.name), conditions, vec![destination])
+    }
+
+    /// The route's conditions for requests of one lane. A condition on the route header itself may leave the lane out.
+    fn tagged(&self, lane: &Lane) -> Vec<Condition> {
+        let (header, tag) = self.group.spec.tag(lane);
+        let conditions = if self.conditions.is_empty() { vec![Condition::default()] } else { self.conditions.clone() };
+        let allowed = |condition: &Condition| {
+            condition.headers.get(&header).is_none_or(|asked| asked.holds(lane.name.as_bytes()))
+        };
+        let with_tag = |mut condition: Condition| {
+            condition.headers.insert(header.clone(), tag.clone());
+            condition
+        };
+        conditions.into_iter().filter(allowed).map(with_tag).collect()
     }
 
     fn rule(&self, name: String, conditions: Vec<Condition>, destinations: Vec<Destination>) -> Vec<Rule> {
@@ -72,9 +109,16 @@ fn destination<'a>(spec: &'a Spec, route: &Route) -> Option<(&'a Service, Servic
     Some((service, service.ports().into_iter().find(is_it)?))
 }
 
-fn redirected(route: &Route, redirect: &Redirect) -> Rule {
+fn redirected(route: &Route, conditions: Vec<Condition>, redirect: &Redirect) -> Rule {
     let (action, traffic) = (Action::Redirect(redirect.clone()), traffic(route));
-    Rule { name: route.name.clone(), conditions: conditions(route), action, retries: None, traffic }
+    Rule { name: route.name.clone(), conditions, action, retries: None, traffic }
+}
+
+impl Spec {
+    /// Whether a condition of the gateway can hold: not one on the route header if no request has it.
+    fn may_hold(&self, condition: &Condition) -> bool {
+        self.has_tag_at_gateway() || !condition.headers.contains_key(&self.header())
+    }
 }
 
 fn traffic(route: &Route) -> Traffic {
@@ -85,20 +129,6 @@ fn traffic(route: &Route) -> Traffic {
         headers: route.headers.clone().unwrap_or_default(),
         mirror: route.mirror.clone(),
     }
-}
-
-/// The route's conditions for requests of one lane. A condition on the route header itself may leave the lane out.
-fn tagged(spec: &Spec, route: &Route, lane: &Lane) -> Vec<Condition> {
-    let (header, tag) = spec.tag(lane);
-    let conditions = conditions(route);
-    let conditions = if conditions.is_empty() { vec![Condition::default()] } else { conditions };
-    let allowed =
-        |condition: &Condition| condition.headers.get(&header).is_none_or(|asked| asked.holds(lane.name.as_bytes()));
-    let with_tag = |mut condition: Condition| {
-        condition.headers.insert(header.clone(), tag.clone());
-        condition
-    };
-    conditions.into_iter().filter(allowed).map(with_tag).collect()
 }
 
 fn conditions(route: &Route) -> Vec<Condition> {
