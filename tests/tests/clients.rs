@@ -24,6 +24,9 @@ const LANES: [&str; 2] = ["s1", "s2"];
 const USERS: &str = "assign: {users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20}]}}";
 const WEIGHTS: &str = "assign: {weights: [{lane: s1, weight: 100}, {lane: s2, weight: 0}]}";
 const NOBODY: &str = "retries: idempotent";
+const BAGGAGE: &str = "{baggage: {key: lane}}";
+/// The gateway has no filter for it, and nothing looks at the baggage.
+const APPLICATION: &str = "application";
 const EVERY_HOST: &str = "['*']";
 const OWN_HOST: &str = "[shop.example.com]";
 
@@ -44,6 +47,8 @@ const FORGED: [&[(&str, &str)]; 14] = [
     &[("baggage", "lane=s2,lane=s1,lane=s2")],
     &[(TAG, "s2"), ("baggage", "lane=s2")],
 ];
+/// Of those, so many by the header alone.
+const BY_HEADER: usize = 5;
 /// What else requests have: a user of the canary, one of the baseline, nobody, and whoever a pinned route is for.
 const HONEST: [&[(&str, &str)]; 4] =
     [&[("x-user-id", "jessie")], &[("x-user-id", "bob")], &[], &[("x-tester", "yes"), ("x-user-id", "bob")]];
@@ -68,10 +73,10 @@ struct Outcome {
 }
 
 impl Gateway {
-    fn start(assign: &str, clients: &str, hosts: &str) -> Self {
+    fn start(assign: &str, clients: &str, hosts: &str, propagation: &str) -> Self {
         let echoes = LANES.map(|_| Echo::start().unwrap());
         let folder = tempfile::tempdir().unwrap();
-        let mut rendered = file::read("group", &group(assign, clients, hosts));
+        let mut rendered = file::read("group", &group(assign, clients, hosts, propagation));
         assert!(rendered.findings.is_empty(), "{:?}", rendered.findings);
         let options = Options { modules: dist(), ..Options::default() };
         for file in render(&rendered.groups.remove(0), &options).unwrap() {
@@ -119,7 +124,7 @@ impl Gateway {
     }
 }
 
-fn group(assign: &str, clients: &str, hosts: &str) -> String {
+fn group(assign: &str, clients: &str, hosts: &str, propagation: &str) -> String {
     format!(
         r#"
 apiVersion: trafficlanes.dev/v1alpha1
@@ -128,7 +133,7 @@ metadata: {{name: shop, namespace: shop}}
 spec:
   mode: permissive
   gateway: {{selector: {{istio: ingressgateway}}, hosts: {hosts}}}
-  propagation: {{baggage: {{key: lane}}}}
+  propagation: {propagation}
   services: [{{name: web, port: 8000}}]
   baseline: s1
   lanes:
@@ -184,8 +189,11 @@ fn front(gateway: SocketAddr) -> String {
 /// The same as of a request that names no lane, whatever it is, whoever sends it and how.
 #[test]
 fn where_clients_may_not_choose_nothing_that_they_send_changes_anything() {
-    for (assign, hosts) in [(USERS, EVERY_HOST), (USERS, OWN_HOST), (WEIGHTS, EVERY_HOST), (NOBODY, OWN_HOST)] {
-        let gateway = Gateway::start(assign, "clients: mayNot", hosts);
+    let groups = [(USERS, EVERY_HOST), (USERS, OWN_HOST), (WEIGHTS, EVERY_HOST), (NOBODY, OWN_HOST)];
+    let groups = groups.into_iter().flat_map(|group| [(group, BAGGAGE), (group, APPLICATION)]);
+    for ((assign, hosts), propagation) in groups {
+        let gateway = Gateway::start(assign, "clients: mayNot", hosts, propagation);
+        let forged = if propagation == BAGGAGE { &FORGED[..] } else { &FORGED[..BY_HEADER] };
         for (address, path) in
             gateway.addresses.iter().flat_map(|address| [(*address, "/shop"), (*address, "/elsewhere")])
         {
@@ -200,9 +208,13 @@ fn where_clients_may_not_choose_nothing_that_they_send_changes_anything() {
                     "{assign} {honest:?}"
                 );
                 assert_eq!(expected.baggage, if is_served { MEMBERS } else { "" });
-                for forged in FORGED {
+                for forged in forged {
                     let lines = [honest, forged, &[("baggage", MEMBERS)]].concat();
-                    assert_eq!(gateway.send(address, path, &lines), expected, "{assign} {hosts}: {path} {lines:?}");
+                    assert_eq!(
+                        gateway.send(address, path, &lines),
+                        expected,
+                        "{assign} {hosts} {propagation}: {path} {lines:?}"
+                    );
                 }
             }
         }
@@ -212,19 +224,19 @@ fn where_clients_may_not_choose_nothing_that_they_send_changes_anything() {
 #[test]
 fn where_clients_may_choose_they_do() {
     for (assign, unassigned) in [(USERS, HONEST[2]), (NOBODY, HONEST[1])] {
-        let gateway = Gateway::start(assign, "clients: mayChoose", EVERY_HOST);
+        let gateway = Gateway::start(assign, "clients: mayChoose", EVERY_HOST, BAGGAGE);
         for address in gateway.addresses {
             let send = |lines: &[&[(&str, &str)]]| gateway.send(address, "/shop", &lines.concat());
             let chosen = send(&[unassigned, FORGED[0]]);
             assert_eq!((chosen.lane, chosen.tags), (Some("s2"), vec!["s2".to_owned()]), "{assign}");
-            for forged in &FORGED[5..13] {
+            for forged in &FORGED[BY_HEADER..FORGED.len() - 1] {
                 let carried = send(&[unassigned, forged]);
                 let list: Vec<&str> = forged.iter().map(|(_, list)| *list).collect();
                 assert_eq!((carried.lane, carried.baggage), (Some("s1"), list.join(",")), "{assign}");
             }
         }
     }
-    let gateway = Gateway::start(USERS, "clients: mayChoose", EVERY_HOST);
+    let gateway = Gateway::start(USERS, "clients: mayChoose", EVERY_HOST, BAGGAGE);
     let replaced = gateway.send(gateway.addresses[0], "/shop", &[HONEST[1], FORGED[0]].concat());
     assert_eq!(
         (replaced.lane, replaced.tags),
