@@ -15,13 +15,14 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{console, process, project::Project, setup::wasm_target};
+use crate::{
+    console, process,
+    project::Project,
+    setup::wasm_target::{self, WASM},
+};
 
 use remap::Remap;
 use slim::slim;
-
-/// What the modules are built for: randomness is WASI's, of which the trace table's seed is made.
-const TARGET: &str = "wasm32-wasip1";
 
 /// A filter that ships.
 struct Module {
@@ -70,8 +71,7 @@ pub(crate) fn build(project: &Project) -> Result<()> {
 
 /// Builds one module and asks cargo where it put it.
 fn compile(project: &Project, package: &str, remap: &Remap) -> Result<PathBuf> {
-    let mut cargo =
-        project.cargo(["build", "--package", package, "--profile", "module", "--target", TARGET, "--locked"]);
+    let mut cargo = project.cargo(["build", "--package", package, "--profile", "module", "--target", WASM, "--locked"]);
     // Takes precedence over RUSTFLAGS and over cargo's configuration files, which differ from machine to machine.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", remap.encoded_rustflags());
     cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
