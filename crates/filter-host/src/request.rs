@@ -20,6 +20,13 @@ impl RequestHeaders for HostRequest {
         hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten().map(Cow::Owned)
     }
 
+    /// Envoy's `jwt_authn` writes the claims of a token that it has verified under the name that its `payload_in_metadata`
+    /// says, for which Istio has `payload`.
+    fn claim(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        let payload = ["metadata", "filter_metadata", "envoy.filters.http.jwt_authn", "payload"];
+        claim_text(process::property(&[&payload[..], &[name]].concat())?).map(Cow::Owned)
+    }
+
     fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
         let lines = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
         lines.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
@@ -53,4 +60,16 @@ impl HostRequest {
             }
         }
     }
+}
+
+/// A claim as text. The host hands over a number as the eight bytes of a double, and does not say so: a whole number below
+/// 2^45, of which the last byte is 0, is told from a text by its control characters. So are lists and objects.
+fn claim_text(value: Vec<u8>) -> Option<Vec<u8>> {
+    if str::from_utf8(&value).is_ok_and(|text| !text.chars().any(char::is_control)) {
+        return Some(value);
+    }
+    let number = f64::from_le_bytes(value.try_into().ok()?);
+    // Larger ones are not exact in JSON.
+    let is_whole = number.fract() == 0.0 && number.abs() < 9e15;
+    is_whole.then(|| format!("{number}").into_bytes())
 }

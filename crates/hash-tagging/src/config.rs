@@ -104,7 +104,7 @@ pub struct HeaderMatchConfig {
 
 /// One place to look for the identity. Exactly one of the fields is given.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object with `header`, `cookie` or `query`")]
+#[serde(deny_unknown_fields, expecting = "an object with `header`, `cookie`, `query` or `claim`")]
 pub struct IdentityConfig {
     /// This header; several lines of it are read as Envoy's routes do: joined by commas.
     pub header: Option<String>,
@@ -112,6 +112,8 @@ pub struct IdentityConfig {
     pub cookie: Option<String>,
     /// This parameter of the query, percent-decoded, `+` read as a space.
     pub query: Option<String>,
+    /// This claim of a JSON Web Token that the proxy has verified, which no client can forge.
+    pub claim: Option<String>,
 }
 
 /// Users that get a tag whatever their hash.

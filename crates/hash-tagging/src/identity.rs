@@ -10,6 +10,7 @@ pub(crate) enum IdentitySource {
     Header(usize),
     Cookie { line: usize, name: usize },
     Query { path: usize, name: usize },
+    Claim(String),
 }
 
 /// The places to look, in order.
@@ -38,6 +39,9 @@ pub(crate) fn find(chain: &[IdentitySource], lines: &mut Lines<'_>) -> Identity 
 impl IdentitySource {
     fn read(&self, lines: &mut Lines<'_>) -> Option<Identity> {
         let part = match self {
+            Self::Claim(name) => {
+                return lines.claim(name).filter(|claim| !claim.is_empty()).map(Identity::Part);
+            }
             Self::Header(line) => {
                 return lines.get(*line).filter(|value| !value.is_empty()).map(|_| Identity::Line(*line));
             }

@@ -1,5 +1,7 @@
 //! What is known about one request so far.
 
+use std::borrow::Cow;
+
 use header_edit::RequestHeaders;
 
 use crate::{
@@ -178,6 +180,11 @@ impl Lines<'_> {
             *line = value.map_or(Line::Missing, |value| Line::Value(value.into_owned()));
         }
         line.value()
+    }
+
+    /// The claim of that name.
+    pub(crate) fn claim(&self, name: &str) -> Option<Vec<u8>> {
+        self.headers.claim(name).map(Cow::into_owned)
     }
 
     /// The value of the cookie at that index, in the line at that index.

@@ -185,6 +185,10 @@ mod tests {
             self.headers.value(name)
         }
 
+        fn claim(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+            self.headers.claim(name)
+        }
+
         fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
             self.headers.every_line()
         }

@@ -26,6 +26,10 @@ pub trait RequestHeaders {
     /// and of `cookie`, whose lines cannot be joined. An empty line is `Some` of an empty value.
     fn first(&self, name: &str) -> Option<Cow<'_, [u8]>>;
 
+    /// A claim of the request's JSON Web Token, of which the proxy has verified the signature and the times; numbers in
+    /// decimal. `None` if there is no such token, no such claim, or the claim is neither a text nor a whole number.
+    fn claim(&self, name: &str) -> Option<Cow<'_, [u8]>>;
+
     /// Every line in order, pseudo-headers among them, names in lower case. The dearest call to a proxy.
     fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)>;
 }
@@ -61,6 +65,10 @@ impl<H: RequestHeaders> RequestHeaders for Directed<H> {
 
     fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         self.headers.first(name)
+    }
+
+    fn claim(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.headers.claim(name)
     }
 
     fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {

@@ -1,17 +1,25 @@
 //! Headers in memory.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{Edit, RequestHeaders};
 
 /// Header lines in order, without a proxy: what tools and tests read from and apply edits to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct HeaderList(Vec<(String, Vec<u8>)>);
+pub struct HeaderList {
+    lines: Vec<(String, Vec<u8>)>,
+    claims: BTreeMap<String, Vec<u8>>,
+}
 
 impl HeaderList {
     /// Adds a line at the end; `name` is lower case.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
-        self.0.push((name.into(), value.into()));
+        self.lines.push((name.into(), value.into()));
+    }
+
+    /// Gives the request a verified token with this claim.
+    pub fn set_claim(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
+        self.claims.insert(name.into(), value.into());
     }
 
     /// The values of every line of that name, in order.
@@ -21,14 +29,14 @@ impl HeaderList {
 
     /// Every line, in order.
     pub fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+        self.lines.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
     /// Does what the edits say, in order. A set line goes to the end: the order across names means nothing in HTTP.
     pub fn apply<'a>(&mut self, edits: impl IntoIterator<Item = Edit<'a>>) {
         for edit in edits {
             let (Edit::Set(name, _) | Edit::Remove(name)) = &edit;
-            self.0.retain(|(line, _)| line != name.as_str());
+            self.lines.retain(|(line, _)| line != name.as_str());
             if let Edit::Set(name, value) = edit {
                 self.push(name.as_str(), value.as_bytes());
             }
@@ -38,7 +46,8 @@ impl HeaderList {
 
 impl<N: Into<String>, V: Into<Vec<u8>>> FromIterator<(N, V)> for HeaderList {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(lines: I) -> Self {
-        Self(lines.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let lines = lines.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { lines, claims: BTreeMap::new() }
     }
 }
 
@@ -53,11 +62,15 @@ impl RequestHeaders for HeaderList {
     }
 
     fn first(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        self.0.iter().find(|(line, _)| line == name).map(|(_, value)| Cow::Borrowed(value.as_slice()))
+        self.lines.iter().find(|(line, _)| line == name).map(|(_, value)| Cow::Borrowed(value.as_slice()))
+    }
+
+    fn claim(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.claims.get(name).map(Cow::from)
     }
 
     fn every_line(&self) -> Vec<(Cow<'_, str>, Cow<'_, [u8]>)> {
-        self.0.iter().map(|(name, value)| (name.into(), value.into())).collect()
+        self.lines.iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 }
 

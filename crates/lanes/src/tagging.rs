@@ -80,6 +80,7 @@ fn identity(identity: &Identity) -> Value {
     match identity {
         Identity { header: Some(name), .. } => json!({ "header": name }),
         Identity { cookie: Some(name), .. } => json!({ "cookie": name }),
+        Identity { claim: Some(name), .. } => json!({ "claim": name }),
         Identity { query, .. } => json!({ "query": query }),
     }
 }

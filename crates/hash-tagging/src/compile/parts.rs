@@ -57,9 +57,9 @@ impl Compiler {
     }
 
     fn source(&mut self, path: &str, source: IdentityConfig) -> Option<IdentitySource> {
-        match (source.header, source.cookie, source.query) {
-            (Some(name), None, None) => self.line(format!("{path}.header"), &name).map(IdentitySource::Header),
-            (None, Some(name), None) => {
+        match (source.header, source.cookie, source.query, source.claim) {
+            (Some(name), None, None, None) => self.line(format!("{path}.header"), &name).map(IdentitySource::Header),
+            (None, Some(name), None, None) => {
                 // A cookie's name is a token, as a header's is (RFC 6265, section 4.1.1), but keeps its letter case.
                 let token =
                     HeaderName::parse(&name).map_err(|_| "not a cookie name: letters, digits and punctuation only");
@@ -67,16 +67,21 @@ impl Compiler {
                 let name = self.tagger.cookies.intern(name.into_bytes());
                 Some(IdentitySource::Cookie { line: self.known_line("cookie"), name })
             }
-            (None, None, Some(name)) if name.is_empty() => {
+            (None, None, Some(name), None) if name.is_empty() => {
                 self.error(format!("{path}.query"), "expected the name of a query parameter");
                 None
             }
-            (None, None, Some(name)) => {
+            (None, None, None, Some(name)) if name.is_empty() => {
+                self.error(format!("{path}.claim"), "expected the name of a claim, such as sub");
+                None
+            }
+            (None, None, None, Some(name)) => Some(IdentitySource::Claim(name)),
+            (None, None, Some(name), None) => {
                 let name = self.tagger.parameters.intern(name.into_bytes());
                 Some(IdentitySource::Query { path: self.known_line(":path"), name })
             }
             _ => {
-                self.error(path, "expected exactly one of `header`, `cookie` and `query`");
+                self.error(path, "expected exactly one of `header`, `cookie`, `query` and `claim`");
                 None
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Findings;
-use crate::document::{Assign, HashFunction, Share, Spec, Users, Weight};
+use crate::document::{Assign, HashFunction, Phase, Share, Spec, Users, Weight};
 
 impl Findings {
     pub(super) fn assign(&mut self, spec: &Spec, assign: &Assign) {
@@ -27,12 +27,22 @@ impl Findings {
         }
         for (index, identity) in users.identity.iter().enumerate() {
             let path = format!("{path}.identity[{index}]");
-            match (&identity.header, &identity.cookie, &identity.query) {
-                (Some(header), None, None) => self.header(&format!("{path}.header"), header),
-                (None, Some(cookie), None) => self.token(&format!("{path}.cookie"), cookie),
-                (None, None, Some(query)) if !query.is_empty() => {}
-                (None, None, Some(_)) => self.error(format!("{path}.query"), "expected the name of a query parameter"),
-                _ => self.error(path, "expected exactly one of `header`, `cookie` and `query`"),
+            match (&identity.header, &identity.cookie, &identity.query, &identity.claim) {
+                (Some(header), None, None, None) => self.header(&format!("{path}.header"), header),
+                (None, Some(cookie), None, None) => self.token(&format!("{path}.cookie"), cookie),
+                (None, None, Some(query), None) if !query.is_empty() => {}
+                (None, None, Some(_), None) => {
+                    self.error(format!("{path}.query"), "expected the name of a query parameter");
+                }
+                (None, None, None, Some(claim)) if claim.is_empty() => {
+                    self.error(format!("{path}.claim"), "expected the name of a claim, such as sub");
+                }
+                (None, None, None, Some(_)) if spec.filters.phase == Phase::Authn => {
+                    let message = "in the phase AUTHN no token is verified yet: leave `spec.filters.phase` out, or say AUTHZ";
+                    self.error(format!("{path}.claim"), message);
+                }
+                (None, None, None, Some(_)) => {}
+                _ => self.error(path, "expected exactly one of `header`, `cookie`, `query` and `claim`"),
             }
         }
         if users.hash == HashFunction::Fnv1a32 && users.salt.is_some() {

@@ -56,6 +56,7 @@ impl Options {
             match first.context("the lane group does not assign by user: describe the request with --header")? {
                 Identity { header: Some(name), .. } => request.push(name.to_ascii_lowercase(), user.as_str()),
                 Identity { cookie: Some(name), .. } => request.push("cookie", format!("{name}={user}")),
+                Identity { claim: Some(name), .. } => request.set_claim(name, user.as_str()),
                 Identity { query, .. } => {
                     let separator = if path.contains('?') { '&' } else { '?' };
                     path = format!("{path}{separator}{}={user}", query.clone().unwrap_or_default());

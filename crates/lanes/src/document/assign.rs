@@ -38,7 +38,7 @@ pub struct Users {
 }
 
 /// One place to look for the identity. Exactly one of the fields is given.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// A header.
@@ -50,6 +50,9 @@ pub struct Identity {
     /// A parameter of the query.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
+    /// A claim of a JSON Web Token that the gateway has verified, which no client can forge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<String>,
 }
 
 /// The hash function of the hash-tagging filter.

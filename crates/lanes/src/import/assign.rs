@@ -70,11 +70,12 @@ impl Importer<'_> {
 }
 
 fn identity(rule: &RuleConfig) -> Vec<Identity> {
-    let header = rule.header.iter().map(|header| Identity { header: Some(header.clone()), cookie: None, query: None });
+    let header = rule.header.iter().map(|header| Identity { header: Some(header.clone()), ..Identity::default() });
     let places = rule.identity.iter().flatten().map(|place| Identity {
         header: place.header.clone(),
         cookie: place.cookie.clone(),
         query: place.query.clone(),
+        claim: place.claim.clone(),
     });
     header.chain(places).collect()
 }
