@@ -1,153 +1,104 @@
-//! The Envoys that are measured: as plain as can be around the filter.
+//! The Envoys that are measured: as plain as can be around the filters.
 
-pub(crate) mod filter;
+use std::{fs, path::Path};
 
-use std::net::{Ipv4Addr, SocketAddr};
+use anyhow::Result;
+use serde_json::{Value, json};
 
-use serde_json::{Map, Value, json};
+use crate::bench::Bench;
 
 /// The path on which a proxy shows what the filters made of a request, in [`SHOWN`]. It is never measured.
 pub(crate) const SHOW: &str = "/show";
 pub(crate) const SHOWN: &str = "x-shown";
-/// The header that the filters write.
+/// The header that lanes are chosen by.
 pub(crate) const TAG: &str = "x-asm-prefer-tag";
+/// The header that baggage is made into: not the tag, so that no filter spares another its work.
+pub(crate) const REGION: &str = "x-lane-region";
 
-/// A configuration.
-#[derive(Clone, Debug)]
-pub(crate) struct Proxy {
-    pub(crate) listeners: Vec<Listener>,
-    pub(crate) workers: u32,
-}
-
-/// A listener on a free port of the loopback.
-#[derive(Clone, Debug)]
-pub(crate) struct Listener {
-    pub(crate) way: Way,
-    pub(crate) filters: Vec<Value>,
-    pub(crate) behind: Behind,
-    /// What is shown, in Envoy's format, such as `%REQ(x-asm-prefer-tag)%`.
-    pub(crate) shows: &'static str,
-}
-
-/// Which way requests go through a listener. It is also the listener's name.
+/// Which way requests go through a listener, by whose name Envoy knows it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Way {
+pub(crate) enum Direction {
     Inbound,
     Outbound,
 }
 
-/// Who answers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Behind {
-    /// The proxy itself, so that no upstream is in the figures.
-    Nobody,
-    /// An upstream.
-    Upstream(SocketAddr),
-    /// The same, as two clusters with weights 20 and 80, chosen by a hash of the user.
-    Weighted(SocketAddr),
-}
-
-impl Way {
+impl Direction {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
+            Self::Inbound => "INBOUND",
+            Self::Outbound => "OUTBOUND",
         }
     }
 }
 
-impl Proxy {
-    /// The bootstrap.
-    pub(crate) fn bootstrap(&self) -> Value {
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let upstreams = self.listeners.iter().filter_map(|listener| match listener.behind {
-            Behind::Nobody => None,
-            Behind::Upstream(address) | Behind::Weighted(address) => Some(cluster(address)),
-        });
-        json!({
-            "node": {"id": "bench", "cluster": "bench"},
-            "admin": {"address": socket(loopback)},
-            "static_resources": {
-                "listeners": self.listeners.iter().map(|listener| listener.config(loopback)).collect::<Vec<_>>(),
-                "clusters": upstreams.collect::<Vec<_>>(),
-            },
-        })
-    }
-}
-
-impl Listener {
-    pub(crate) fn config(&self, address: SocketAddr) -> Value {
-        let router = filter::typed("envoy.filters.http.router", "http.router.v3.Router", Map::new());
-        let filters: Vec<&Value> = self.filters.iter().chain([&router]).collect();
-        let name = self.way.name();
-        json!({
-            "name": name,
-            "traffic_direction": name.to_uppercase(),
-            "address": socket(address),
-            "filter_chains": [{"filters": [{
-                "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-                    "stat_prefix": name,
-                    "route_config": {"virtual_hosts": [{
-                        "name": "all",
-                        "domains": ["*"],
-                        "routes": [self.route(SHOW), self.route("/")],
-                    }]},
-                    "http_filters": filters,
-                },
-            }]}],
-        })
-    }
-
-    fn route(&self, prefix: &str) -> Value {
-        let mut route = json!({"match": {"prefix": prefix}});
-        let (action, value) = match self.behind {
-            Behind::Nobody => ("direct_response", json!({"status": 200, "body": {"inline_string": "ok"}})),
-            Behind::Upstream(_) => ("route", json!({"cluster": "upstream"})),
-            Behind::Weighted(_) => ("route", weighted(prefix == SHOW)),
-        };
-        let mut add =
-            |field: &str, value: Value| route.as_object_mut().map(|route| route.insert(field.to_owned(), value));
-        add(action, value);
-        if prefix == SHOW && !matches!(self.behind, Behind::Weighted(_)) {
-            add("response_headers_to_add", json!([line(SHOWN, self.shows)]));
-        }
-        route
-    }
-}
-
-/// Each cluster's share writes the tag that stands for it.
-fn weighted(shows: bool) -> Value {
-    let share = |weight: u32, tag: &str| {
-        let mut share = json!({"name": "upstream", "weight": weight, "request_headers_to_add": [line(TAG, tag)]});
-        if let (true, Some(share)) = (shows, share.as_object_mut()) {
-            share.insert("response_headers_to_add".to_owned(), json!([line(SHOWN, tag)]));
-        }
-        share
-    };
+/// The bootstrap of a proxy with these filters in either direction, as a sidecar has them.
+pub(crate) fn bootstrap(filters: &[Value]) -> Value {
+    let listeners = [Direction::Inbound, Direction::Outbound].map(|direction| listener(direction.name(), filters));
     json!({
-        "weighted_clusters": {"clusters": [share(20, "s2"), share(80, "s1")], "use_hash_policy": true},
-        "hash_policy": [{"header": {"header_name": "x-user-id"}}],
+        "node": {"id": "bench", "cluster": "bench"},
+        "admin": {"address": loopback()},
+        "static_resources": {"listeners": listeners},
     })
 }
 
-/// A `HeaderValueOption`.
-fn line(name: &str, value: &str) -> Value {
-    json!({"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"})
-}
-
-fn cluster(address: SocketAddr) -> Value {
+/// Answers by itself, so that no upstream is in the figures.
+fn listener(direction: &str, filters: &[Value]) -> Value {
+    let router = typed("envoy.filters.http.router", "http.router.v3.Router", json!({}));
+    let filters: Vec<&Value> = filters.iter().chain([&router]).collect();
+    let answer = json!({"status": 200, "body": {"inline_string": "ok"}});
+    let shown = format!("%REQ({TAG})% %REQ({REGION})% %DYNAMIC_METADATA(envoy.lb:user)%");
+    let show = json!([{"header": {"key": SHOWN, "value": shown}}]);
+    let routes = json!([
+        {"match": {"path": SHOW}, "direct_response": answer, "response_headers_to_add": show},
+        {"match": {"prefix": "/"}, "direct_response": answer},
+    ]);
+    let manager = json!({
+        "stat_prefix": "bench",
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
+        "http_filters": filters,
+    });
+    let kind = "network.http_connection_manager.v3.HttpConnectionManager";
+    let manager = typed("envoy.filters.network.http_connection_manager", kind, manager);
     json!({
-        "name": "upstream",
-        "type": "STATIC",
-        "load_assignment": {
-            "cluster_name": "upstream",
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket(address)}}]}],
-        },
+        "name": direction,
+        "traffic_direction": direction,
+        "address": loopback(),
+        "filter_chains": [{"filters": [manager]}],
     })
 }
 
-fn socket(address: SocketAddr) -> Value {
-    json!({"socket_address": {"address": address.ip(), "port_value": address.port()}})
+/// A Proxy-Wasm module, as Istio and `lanes render` set it up.
+pub(crate) fn wasm(name: &str, module: &Path, configuration: &Value) -> Value {
+    let configuration =
+        json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration.to_string()});
+    let config = json!({
+        "name": name,
+        "failure_policy": "FAIL_OPEN",
+        "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": module}}},
+        "configuration": configuration,
+    });
+    typed(name, "http.wasm.v3.Wasm", json!({"config": config}))
+}
+
+/// The rule in Lua.
+pub(crate) fn lua(bench: &Bench) -> Value {
+    typed("lua", "http.lua.v3.Lua", json!({"default_source_code": {"filename": bench.module("tag.lua")}}))
+}
+
+/// A filter that comes with Envoy, from `modules/`.
+pub(crate) fn native(bench: &Bench, file: &str) -> Result<Value> {
+    Ok(serde_json::from_str(&fs::read_to_string(bench.module(file))?)?)
+}
+
+/// A `TypedExtensionConfig`; `kind` is below `envoy.extensions.filters`.
+fn typed(name: &str, kind: &str, mut config: Value) -> Value {
+    if let Some(fields) = config.as_object_mut() {
+        fields.insert("@type".to_owned(), format!("type.googleapis.com/envoy.extensions.filters.{kind}").into());
+    }
+    json!({"name": name, "typed_config": config})
+}
+
+/// A free port of the loopback.
+fn loopback() -> Value {
+    json!({"socket_address": {"address": "127.0.0.1", "port_value": 0}})
 }
