@@ -32,27 +32,18 @@ pub(crate) enum Filter {
     TracePropagation,
 }
 
-/// How often, and how many seconds.
+/// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// Before each slice: V8 compiles what runs often once more, and better, while it runs.
-    pub(crate) warm_up: u64,
-    pub(crate) slice: u64,
     pub(crate) rounds: usize,
-    /// The chain is slower, so that its 99th percentile takes longer to show.
-    pub(crate) chain_slice: u64,
-    pub(crate) chain_rounds: usize,
-    pub(crate) memory_rounds: usize,
-    /// Of load before memory is looked at first; nine times as long before it is looked at again.
-    pub(crate) growth: u64,
+    /// Of a slice, and before each slice: V8 compiles what runs often once more, and better, while it runs.
+    pub(crate) seconds: u64,
 }
 
 impl Pace {
-    pub(crate) const FULL: Self =
-        Self { warm_up: 3, slice: 3, rounds: 12, chain_slice: 5, chain_rounds: 20, memory_rounds: 9, growth: 5 };
-    pub(crate) const CHECK: Self = Self { slice: 2, rounds: 9, ..Self::FULL };
-    pub(crate) const QUICK: Self =
-        Self { warm_up: 1, slice: 1, rounds: 6, chain_slice: 1, chain_rounds: 6, memory_rounds: 6, growth: 2 };
+    pub(crate) const FULL: Self = Self { rounds: 12, seconds: 3 };
+    pub(crate) const CHECK: Self = Self { rounds: 9, seconds: 2 };
+    pub(crate) const QUICK: Self = Self { rounds: 6, seconds: 1 };
 }
 
 impl Filter {

@@ -1,70 +1,38 @@
-//! The Envoys that are measured: as plain as can be around the filters.
+//! Envoys' configurations, and the filters in them.
 
 use std::{fs, path::Path};
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
 
-/// The path on which a proxy shows what the filters made of a request, in [`SHOWN`]. It is never measured.
-pub(crate) const SHOW: &str = "/show";
-pub(crate) const SHOWN: &str = "x-shown";
 /// The header that lanes are chosen by.
 pub(crate) const TAG: &str = "x-asm-prefer-tag";
 /// The header that baggage is made into: not the tag, so that no filter spares another its work.
 pub(crate) const REGION: &str = "x-lane-region";
 
-/// Which way requests go through a listener, by whose name Envoy knows it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Direction {
-    Inbound,
-    Outbound,
+/// Which way requests go through a listener of `modules/envoy.yaml`: its name, and Envoy's word for it.
+pub(crate) type Direction = &'static str;
+pub(crate) const INBOUND: Direction = "INBOUND";
+pub(crate) const OUTBOUND: Direction = "OUTBOUND";
+
+/// A file of YAML, or of JSON, which YAML includes.
+pub(crate) fn read(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    serde_saphyr::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
 }
 
-impl Direction {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Inbound => "INBOUND",
-            Self::Outbound => "OUTBOUND",
-        }
+/// Makes `change` to every list of HTTP filters.
+pub(crate) fn change_filters(config: &mut Value, change: &dyn Fn(&mut Vec<Value>)) {
+    match config {
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| match value {
+            Value::Array(filters) if name == "http_filters" => change(filters),
+            value => change_filters(value, change),
+        }),
+        Value::Array(list) => list.iter_mut().for_each(|value| change_filters(value, change)),
+        _ => {}
     }
-}
-
-/// The bootstrap of a proxy with these filters in either direction, as a sidecar has them.
-pub(crate) fn bootstrap(filters: &[Value]) -> Value {
-    let listeners = [Direction::Inbound, Direction::Outbound].map(|direction| listener(direction.name(), filters));
-    json!({
-        "node": {"id": "bench", "cluster": "bench"},
-        "admin": {"address": loopback()},
-        "static_resources": {"listeners": listeners},
-    })
-}
-
-/// Answers by itself, so that no upstream is in the figures.
-fn listener(direction: &str, filters: &[Value]) -> Value {
-    let router = typed("envoy.filters.http.router", "http.router.v3.Router", json!({}));
-    let filters: Vec<&Value> = filters.iter().chain([&router]).collect();
-    let answer = json!({"status": 200, "body": {"inline_string": "ok"}});
-    let shown = format!("%REQ({TAG})% %REQ({REGION})% %DYNAMIC_METADATA(envoy.lb:user)%");
-    let show = json!([{"header": {"key": SHOWN, "value": shown}}]);
-    let routes = json!([
-        {"match": {"path": SHOW}, "direct_response": answer, "response_headers_to_add": show},
-        {"match": {"prefix": "/"}, "direct_response": answer},
-    ]);
-    let manager = json!({
-        "stat_prefix": "bench",
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
-        "http_filters": filters,
-    });
-    let kind = "network.http_connection_manager.v3.HttpConnectionManager";
-    let manager = typed("envoy.filters.network.http_connection_manager", kind, manager);
-    json!({
-        "name": direction,
-        "traffic_direction": direction,
-        "address": loopback(),
-        "filter_chains": [{"filters": [manager]}],
-    })
 }
 
 /// A Proxy-Wasm module, as Istio and `lanes render` set it up.
@@ -77,28 +45,13 @@ pub(crate) fn wasm(name: &str, module: &Path, configuration: &Value) -> Value {
         "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": module}}},
         "configuration": configuration,
     });
-    typed(name, "http.wasm.v3.Wasm", json!({"config": config}))
+    let kind = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+    json!({"name": name, "typed_config": {"@type": kind, "config": config}})
 }
 
 /// The rule in Lua.
 pub(crate) fn lua(bench: &Bench) -> Value {
-    typed("lua", "http.lua.v3.Lua", json!({"default_source_code": {"filename": bench.module("tag.lua")}}))
-}
-
-/// A filter that comes with Envoy, from `modules/`.
-pub(crate) fn native(bench: &Bench, file: &str) -> Result<Value> {
-    Ok(serde_json::from_str(&fs::read_to_string(bench.module(file))?)?)
-}
-
-/// A `TypedExtensionConfig`; `kind` is below `envoy.extensions.filters`.
-fn typed(name: &str, kind: &str, mut config: Value) -> Value {
-    if let Some(fields) = config.as_object_mut() {
-        fields.insert("@type".to_owned(), format!("type.googleapis.com/envoy.extensions.filters.{kind}").into());
-    }
-    json!({"name": name, "typed_config": config})
-}
-
-/// A free port of the loopback.
-fn loopback() -> Value {
-    json!({"socket_address": {"address": "127.0.0.1", "port_value": 0}})
+    let kind = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua";
+    let source = json!({"filename": bench.module("tag.lua")});
+    json!({"name": "lua", "typed_config": {"@type": kind, "default_source_code": source}})
 }

@@ -40,9 +40,9 @@ fn measure_round(bench: &Bench, variants: &[Variant]) -> Result<Vec<f64>> {
     let running = variants.iter().map(|variant| variant.start(bench, 1)).collect::<Result<Vec<_>>>()?;
     let targets = running.iter().map(|running| running.target(CONNECTIONS)).collect::<Result<Vec<_>>>()?;
     let times = || running.iter().map(|running| cores::time_of(running.envoy.id())).collect::<Result<Vec<_>>>();
-    load::ask(bench, &targets, bench.pace.warm_up)?;
+    load::ask(bench, &targets, bench.pace.seconds)?;
     let before = times()?;
-    let answered = load::ask(bench, &targets, bench.pace.slice)?;
+    let answered = load::ask(bench, &targets, bench.pace.seconds)?;
     let taken = times()?.into_iter().zip(before).map(|(after, before)| after - before);
     running.iter().try_for_each(Running::prove)?;
     let cost = |(taken, requests): (Duration, u32)| taken.as_secs_f64() * 1e6 / f64::from(requests);

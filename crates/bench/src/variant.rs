@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     bench::Bench,
     load::{self, Headers, Target},
-    proxy::{self, Direction, SHOW, SHOWN},
+    proxy::{self, Direction},
 };
 
 /// An Envoy to be.
@@ -41,8 +41,10 @@ pub(crate) struct Running {
 impl Variant {
     /// Starts it on the core of the proxies, proves that it works, and sends what comes first.
     pub(crate) fn start(&self, bench: &Bench, workers: u32) -> Result<Running> {
-        let config = EnvoyConfig::Text(proxy::bootstrap(&self.filters).to_string());
-        let builder = Envoy::builder(&bench.envoy, config).name(self.name).concurrency(workers);
+        let mut config = proxy::read(&bench.module("envoy.yaml"))?;
+        proxy::change_filters(&mut config, &|filters| drop(filters.splice(..0, self.filters.clone())));
+        let builder =
+            Envoy::builder(&bench.envoy, EnvoyConfig::Text(config.to_string())).name(self.name).concurrency(workers);
         let envoy = bench.cores.for_proxies(|| builder.start())?;
         let client = ureq::Agent::config_builder().proxy(None).build().into();
         let running = Running { variant: self.clone(), envoy, client };
@@ -62,7 +64,7 @@ impl Running {
 
     fn target_of(&self, requests: Requests, connections: u32) -> Result<Target> {
         let Requests { direction, headers, numbers } = requests;
-        let address = self.envoy.listener_address(direction.name())?;
+        let address = self.envoy.listener_address(direction)?;
         Ok(Target { address, path: "/", headers, numbers, connections, pause: 0.0 })
     }
 
@@ -72,20 +74,20 @@ impl Running {
     pub(crate) fn prove(&self) -> Result<()> {
         let name = self.variant.name;
         for (direction, headers, expected) in &self.variant.proof {
-            let shown = self.shown(*direction, headers).context(name)?;
-            ensure!(shown == *expected, "{name}, {direction:?}: {headers:?} should show {expected:?}, not {shown:?}");
+            let shown = self.shown(direction, headers).context(name)?;
+            ensure!(shown == *expected, "{name}, {direction}: {headers:?} should show {expected:?}, not {shown:?}");
         }
         Ok(())
     }
 
     fn shown(&self, direction: Direction, headers: Headers) -> Result<String> {
-        let address = self.envoy.listener_address(direction.name())?;
-        let mut request = self.client.get(format!("http://{address}{SHOW}"));
+        let address = self.envoy.listener_address(direction)?;
+        let mut request = self.client.get(format!("http://{address}/show"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let answer = request.call()?;
-        let shown = answer.headers().get(SHOWN).context("nothing is shown")?;
+        let shown = answer.headers().get("x-shown").context("nothing is shown")?;
         Ok(shown.to_str()?.trim().to_owned())
     }
 }

@@ -1,8 +1,8 @@
 //! Three services, each with a sidecar, behind a gateway: with all filters, and without any.
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{fs, net::SocketAddr};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use local_mesh::{Client, Mesh, MeshOptions, Network, Programs, installed_opentelemetry};
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ use crate::{
     cores,
     goals::{self, Goal},
     load::{self, Answered, Headers, Target},
+    proxy,
     report::Section,
     statistics::{Estimate, ratio},
 };
@@ -25,20 +26,22 @@ const METHOD: &str = "The files of the walkthrough user-segment as they are rend
      every sidecar, so that all three are there";
 
 pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
-    let meshes = [start(bench, remove_filters)?, start(bench, add_baggage)?];
+    let meshes = [start(bench, &remove_filters)?, start(bench, &add_baggage)?];
     prove(&meshes)?;
     let targets = [target(&meshes[0])?, target(&meshes[1])?];
     let sustained = [sustained(bench, targets[0])?, sustained(bench, targets[1])?];
     let rate = f64::min(sustained[0], sustained[1]) / 2.0;
 
+    // Both are slow, so that a 99th percentile takes longer to show.
+    let (rounds, seconds) = (2 * bench.pace.rounds, 2 * bench.pace.seconds);
     let mut answers: [Vec<Answered>; 2] = [Vec::new(), Vec::new()];
-    for round in 0..bench.pace.chain_rounds {
-        eprintln!("round {} of {}: {rate:.0} requests per second", round + 1, bench.pace.chain_rounds);
+    for round in 0..rounds {
+        eprintln!("round {} of {rounds}: {rate:.0} requests per second", round + 1);
         let mut turns: Vec<_> = targets.iter().zip(&mut answers).collect();
         // Whoever comes first in one round comes last in the next.
         turns.rotate_left(round % 2);
         for (target, answers) in turns {
-            answers.extend(load::ask(bench, &[paced(*target, rate)], bench.pace.chain_slice)?);
+            answers.extend(load::ask(bench, &[paced(*target, rate)], seconds)?);
         }
     }
     prove(&meshes)?;
@@ -66,7 +69,7 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
 /// while it has a quarter of that to do.
 fn sustained(bench: &Bench, target: Target) -> Result<f64> {
     let ask = |target| -> Result<f64> {
-        let answered = load::ask(bench, &[target], bench.pace.chain_slice)?;
+        let answered = load::ask(bench, &[target], 2 * bench.pace.seconds)?;
         Ok(answered.iter().map(|answered| f64::from(answered.requests) * 1e6 / answered.duration).sum())
     };
     let closed = ask(target)?;
@@ -101,18 +104,18 @@ fn prove(meshes: &[Mesh]) -> Result<()> {
 }
 
 /// Starts the walkthrough with `change` made to every list of filters.
-fn start(bench: &Bench, change: fn(&mut Vec<Value>)) -> Result<Mesh> {
+fn start(bench: &Bench, change: &dyn Fn(&mut Vec<Value>)) -> Result<Mesh> {
     let envoy = bench.repository.join("envoy");
     let configuration = tempfile::tempdir()?;
     for entry in fs::read_dir(envoy.join(WALKTHROUGH))? {
         let path = entry?.path();
-        let mut config = read(&path)?;
-        change_filters(&mut config, change);
+        let mut config = proxy::read(&path)?;
+        proxy::change_filters(&mut config, change);
         // As JSON, which YAML includes.
         fs::write(configuration.path().join(path.file_name().unwrap_or_default()), config.to_string())?;
     }
     // That walkthrough has another route header.
-    let baggage = read(&envoy.join("permissive-baggage/baggage-propagation.yaml"))?.to_string();
+    let baggage = proxy::read(&envoy.join("permissive-baggage/baggage-propagation.yaml"))?.to_string();
     let baggage = baggage.replace("\\\"version\\\"", "\\\"x-asm-prefer-tag\\\"");
     fs::write(configuration.path().join("baggage-propagation.yaml"), baggage)?;
 
@@ -126,22 +129,6 @@ fn start(bench: &Bench, change: fn(&mut Vec<Value>)) -> Result<Mesh> {
     let mut options = MeshOptions::walkthrough(&bench.repository, WALKTHROUGH, programs, Network::Free)?;
     options.configuration = configuration.path().to_owned();
     bench.cores.for_proxies(|| Mesh::start(options))
-}
-
-fn read(path: &Path) -> Result<Value> {
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    serde_saphyr::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
-}
-
-fn change_filters(config: &mut Value, change: fn(&mut Vec<Value>)) {
-    match config {
-        Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| match value {
-            Value::Array(filters) if name == "http_filters" => change(filters),
-            value => change_filters(value, change),
-        }),
-        Value::Array(list) => list.iter_mut().for_each(|value| change_filters(value, change)),
-        _ => {}
-    }
 }
 
 fn remove_filters(filters: &mut Vec<Value>) {
@@ -170,9 +157,9 @@ mod tests {
             json!([{"http_filters": discovered.chain([json!({"name": "router"})]).collect::<Vec<_>>()}])
         };
         let mut sidecar = with(&["trace-propagation"]);
-        change_filters(&mut sidecar, add_baggage);
+        proxy::change_filters(&mut sidecar, &add_baggage);
         assert_eq!(sidecar, with(&["baggage-propagation", "trace-propagation"]));
-        change_filters(&mut sidecar, remove_filters);
+        proxy::change_filters(&mut sidecar, &remove_filters);
         assert_eq!(sidecar, with(&[]));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     bench::{Bench, Filter},
     goals::{self, Goal},
     load::Headers,
-    proxy::{self, Direction, REGION, TAG},
+    proxy::{self, Direction, INBOUND, OUTBOUND, REGION, TAG},
     report::Section,
     simultaneous,
     statistics::{Estimate, ratio},
@@ -56,15 +56,12 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
 }
 
 fn variants(bench: &Bench) -> Vec<Variant> {
-    let inbound = Requests { direction: Direction::Inbound, headers: &[USER, TRACE_ID, MEMBERS, S2], numbers: 1000 };
+    let inbound = Requests { direction: INBOUND, headers: &[USER, TRACE_ID, MEMBERS, S2], numbers: 1000 };
     let floor = proxy::wasm("floor", bench.floor.path(), &json!({}));
     let [baggage, trace] =
         [Filter::BaggagePropagation, Filter::TracePropagation].map(|filter| configured(bench, filter));
-    let remembers: Vec<(Direction, Headers, &str)> = vec![
-        (Direction::Inbound, &[PROOF, S2], "s2"),
-        (Direction::Outbound, &[PROOF], "s2"),
-        (Direction::Outbound, &[("x-request-id", "unknown")], ""),
-    ];
+    let remembers: Vec<(Direction, Headers, &str)> =
+        vec![(INBOUND, &[PROOF, S2], "s2"), (OUTBOUND, &[PROOF], "s2"), (OUTBOUND, &[("x-request-id", "unknown")], "")];
     vec![
         outbound(NONE, vec![], ""),
         Variant { requests: inbound, ..outbound(NONE_TAGGED, vec![], "") },
@@ -95,8 +92,8 @@ pub(super) fn alone(bench: &Bench, filter: Option<Filter>) -> Variant {
 
 /// All requests have all headers, so that they cost the same without a filter.
 fn outbound(name: &'static str, filters: Vec<Value>, jessie: &'static str) -> Variant {
-    let requests = Requests { direction: Direction::Outbound, headers: &[USER, TRACE_ID, MEMBERS], numbers: 1000 };
-    let proof = (Direction::Outbound, &[("x-user-id", "jessie"), PROOF, MEMBERS] as Headers, jessie);
+    let requests = Requests { direction: OUTBOUND, headers: &[USER, TRACE_ID, MEMBERS], numbers: 1000 };
+    let proof = (OUTBOUND, &[("x-user-id", "jessie"), PROOF, MEMBERS] as Headers, jessie);
     Variant { name, filters, requests, before: None, proof: vec![proof] }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     bench::{Bench, Filter},
     goals::{self, Goal},
     load::Headers,
-    proxy::{self, Direction, TAG},
+    proxy::{self, OUTBOUND, TAG},
     report::Section,
     simultaneous,
     statistics::{Estimate, ratio},
@@ -59,15 +59,14 @@ fn variants(bench: &Bench) -> Result<Vec<Variant>> {
         variant(PLAIN, Some(module(&bench.programs.plain, 1)), tags),
         variant(RELEASE, Some(module(&release, 1)), tags),
         variant(HUNDRED, Some(module(&release, 100)), tags),
-        variant(COPY, Some(proxy::native(bench, "header_to_metadata.json")?), [(JESSIE, "jessie"), (BOB, "bob")]),
-        variant(NATIVE, Some(proxy::native(bench, "consistent_hashing.json")?), native_tags),
+        variant(COPY, Some(proxy::read(&bench.module("header_to_metadata.json"))?), [(JESSIE, "jessie"), (BOB, "bob")]),
+        variant(NATIVE, Some(proxy::read(&bench.module("consistent_hashing.json"))?), native_tags),
     ])
 }
 
 fn variant(name: &'static str, filter: Option<Value>, shows: [(Headers, &'static str); 2]) -> Variant {
-    let requests =
-        Requests { direction: Direction::Outbound, headers: &[("x-user-id", "user-{number}")], numbers: 1000 };
-    let proof = shows.map(|(headers, shown)| (Direction::Outbound, headers, shown)).into();
+    let requests = Requests { direction: OUTBOUND, headers: &[("x-user-id", "user-{number}")], numbers: 1000 };
+    let proof = shows.map(|(headers, shown)| (OUTBOUND, headers, shown)).into();
     Variant { name, filters: filter.into_iter().collect(), requests, before: None, proof }
 }
 

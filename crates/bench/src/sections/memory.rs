@@ -22,8 +22,8 @@ const METHOD: &str = "Per worker: resident memory of an Envoy with nine workers 
 pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
     let mut section = Section::new("Memory", &["MiB"], &[METHOD]);
     let mut per_worker = Filter::ALL.map(|filter| (filter, Vec::new()));
-    for round in 1..=bench.pace.memory_rounds {
-        eprintln!("round {round} of {}", bench.pace.memory_rounds);
+    for round in 1..=bench.pace.rounds {
+        eprintln!("round {round} of {}", bench.pace.rounds);
         let without = of_a_worker(bench, None)?;
         for (filter, rounds) in &mut per_worker {
             rounds.push(of_a_worker(bench, Some(*filter))? - without);
@@ -38,8 +38,8 @@ pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
     let all = all(bench);
     let requests = Requests { numbers: 1_000_000, ..all.requests };
     let running = Variant { requests, ..all }.start(bench, 1)?;
-    let (before, few) = resident_after(bench, &running, bench.pace.growth)?;
-    let (after, more) = resident_after(bench, &running, bench.pace.growth * 9)?;
+    let (before, few) = resident_after(bench, &running, 2 * bench.pace.seconds)?;
+    let (after, more) = resident_after(bench, &running, 18 * bench.pace.seconds)?;
     running.prove()?;
     let growth = Some(Estimate::exact(after - before));
     section.row("all three, growth", &[growth]);
