@@ -26,7 +26,7 @@ compose-test: ## run the walkthroughs as containers, and what can befall contain
 test: ## run every check and every test
 	@$(XTASK) test
 
-bench: ## measure what a lane costs, about 20 minutes on a quiet machine, into bench/
+bench: ## measure what a lane costs, about 13 minutes on a quiet machine, into bench/
 	@$(XTASK) bench
 
 bench-check: ## compare the ratios that have goals with those in bench/figures.json

@@ -1,35 +1,27 @@
 //! What every section of a run shares.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
-    time::Duration,
+    process::Command,
 };
 
 use anyhow::{Context, Result, ensure};
-use tempfile::TempDir;
+use local_mesh::Envoy;
+use tempfile::NamedTempFile;
 
-use crate::{cores::Cores, progress::Progress};
+use crate::{Programs, cores::Cores};
 
 /// The surroundings of a run.
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) repository: PathBuf,
     pub(crate) envoy: PathBuf,
-    pub(crate) mock_service: PathBuf,
-    pub(crate) modules: Modules,
+    pub(crate) programs: Programs,
+    /// The hand-written module.
+    pub(crate) floor: NamedTempFile,
     pub(crate) cores: Cores,
     pub(crate) pace: Pace,
-    pub(crate) progress: Progress,
-}
-
-/// The modules that are compared.
-#[derive(Debug)]
-pub(crate) struct Modules {
-    /// As `make dist` leaves them.
-    pub(crate) release: PathBuf,
-    /// The rule as the SDK has it written.
-    sdk: PathBuf,
-    assembled: TempDir,
 }
 
 /// A filter that ships.
@@ -40,52 +32,18 @@ pub(crate) enum Filter {
     TracePropagation,
 }
 
-/// How long and how often.
+/// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// Before each round: V8 compiles what runs often once more, and better, while it runs.
-    pub(crate) warm_up: Duration,
-    pub(crate) slice: Duration,
     pub(crate) rounds: usize,
-    pub(crate) latency: Turns,
-    /// Slower, so that its 99th percentile takes longer to show.
-    pub(crate) chain: Turns,
-    /// Of what is expensive to start.
-    pub(crate) starts: usize,
-    /// Requests before memory is looked at first; ten times as many before it is looked at again.
-    pub(crate) requests: u64,
-}
-
-/// One after the other, in every round.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Turns {
-    /// Of each turn, not recorded.
-    pub(crate) warm_up: Duration,
-    pub(crate) slice: Duration,
-    pub(crate) rounds: usize,
+    /// Of a slice, and before each slice: V8 compiles what runs often once more, and better, while it runs.
+    pub(crate) seconds: u64,
 }
 
 impl Pace {
-    pub(crate) const FULL: Self = Self {
-        warm_up: Duration::from_secs(3),
-        slice: Duration::from_secs(3),
-        rounds: 12,
-        latency: Turns { warm_up: Duration::from_millis(200), slice: Duration::from_millis(1500), rounds: 12 },
-        chain: Turns { warm_up: Duration::from_millis(200), slice: Duration::from_millis(2500), rounds: 24 },
-        starts: 9,
-        requests: 50_000,
-    };
-    /// What the ratios need.
-    pub(crate) const CHECK: Self = Self { slice: Duration::from_millis(1500), rounds: 9, ..Self::FULL };
-    pub(crate) const QUICK: Self = Self {
-        warm_up: Duration::from_millis(500),
-        slice: Duration::from_millis(400),
-        rounds: 6,
-        latency: Turns { warm_up: Duration::from_millis(50), slice: Duration::from_millis(250), rounds: 6 },
-        chain: Turns { warm_up: Duration::from_millis(50), slice: Duration::from_millis(500), rounds: 6 },
-        starts: 6,
-        requests: 30_000,
-    };
+    pub(crate) const FULL: Self = Self { rounds: 12, seconds: 3 };
+    pub(crate) const CHECK: Self = Self { rounds: 9, seconds: 2 };
+    pub(crate) const QUICK: Self = Self { rounds: 6, seconds: 1 };
 }
 
 impl Filter {
@@ -98,54 +56,45 @@ impl Filter {
             Self::TracePropagation => "trace-propagation",
         }
     }
-
-    fn file(self) -> String {
-        self.name().replace('-', "_")
-    }
 }
 
-impl Modules {
-    /// # Errors
-    ///
-    /// One has not been built.
-    pub(crate) fn find(release: PathBuf, sdk: PathBuf) -> Result<Self> {
-        let modules = Self { release, sdk, assembled: tempfile::tempdir()? };
-        let text = include_str!("../modules/floor.wat");
-        std::fs::write(modules.floor(), wat::parse_str(text).context("modules/floor.wat")?)?;
-        std::fs::write(modules.floor_told(), wat::parse_str(told_of_streams(text)?).context("modules/floor.wat")?)?;
-        for module in Filter::ALL.map(|filter| modules.release(filter)).iter().chain([&modules.sdk]) {
-            ensure!(module.is_file(), "there is no {}: run `make bench`", module.display());
-        }
-        Ok(modules)
+impl Bench {
+    pub(crate) fn new(programs: Programs, pace: Pace) -> Result<Self> {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+        let floor = NamedTempFile::with_suffix(".wasm")?;
+        fs::write(&floor, wat::parse_file(repository.join("crates/bench/modules/floor.wat"))?)?;
+        Ok(Self { envoy: Envoy::binary(&repository)?, repository, programs, floor, cores: Cores::divide()?, pace })
     }
 
+    /// A module as `make dist` leaves it.
     pub(crate) fn release(&self, filter: Filter) -> PathBuf {
-        self.release.join(format!("{}.wasm", filter.file()))
+        self.programs.dist.join(format!("{}.wasm", filter.name().replace('-', "_")))
     }
 
-    /// As plain cargo leaves it.
-    pub(crate) fn sdk(&self) -> PathBuf {
-        self.sdk.clone()
+    /// A file that comes with this crate.
+    pub(crate) fn module(&self, name: &str) -> PathBuf {
+        self.repository.join("crates/bench/modules").join(name)
     }
 
-    /// The hand-written module.
-    pub(crate) fn floor(&self) -> PathBuf {
-        self.assembled.path().join("floor.wasm")
-    }
-
-    /// The same, with the callback that says which plug-in a stream belongs to.
-    pub(crate) fn floor_told(&self) -> PathBuf {
-        self.assembled.path().join("floor_told.wasm")
+    /// What figures depend on besides the code.
+    pub(crate) fn machine(&self) -> Result<Vec<String>> {
+        let envoy = output(Command::new(&self.envoy).arg("--version"))?;
+        let git = |arguments: &[&str]| output(Command::new("git").args(arguments).current_dir(&self.repository));
+        let changes = if git(&["status", "--porcelain"])?.is_empty() { "" } else { ", with uncommitted changes" };
+        let (cpus, kernel) = (fs::read_to_string("/proc/cpuinfo")?, output(Command::new("uname").arg("-sr"))?);
+        let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        let model = model.map_or("an unknown CPU", |(_, model)| model);
+        let Cores { proxies, generator } = self.cores;
+        Ok(vec![
+            format!("{model}, {kernel}; Envoys on core {proxies}, requests from core {generator}"),
+            format!("Envoy {}", envoy.rsplit("version: ").next().unwrap_or_default()),
+            format!("commit {}{changes}", git(&["rev-parse", "--short=12", "HEAD"])?),
+        ])
     }
 }
 
-/// A module's text with a callback more.
-fn told_of_streams(module: &str) -> Result<String> {
-    let open = module.trim_end().strip_suffix(')').context("modules/floor.wat does not end with its module")?;
-    Ok(format!("{open}\n(func (export \"proxy_on_context_create\") (param i32 i32)))"))
-}
-
-/// The size of a file.
-pub(crate) fn size(path: &Path) -> Result<u64> {
-    Ok(path.metadata().with_context(|| path.display().to_string())?.len())
+fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| command.get_program().display().to_string())?;
+    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }

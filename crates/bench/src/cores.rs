@@ -1,95 +1,79 @@
-//! Which core does what: the proxies never share one with whoever asks them.
+//! Which core does what, and what Linux's accounts say of processes and cores.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, ensure};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The cores of this machine that this process may use, divided.
-#[derive(Debug)]
+/// Two of the cores that this process may use: the proxies never share one with whoever asks them.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Cores {
     /// Where every measured process runs.
     pub(crate) proxies: usize,
     /// Where requests come from, and where this process waits.
     pub(crate) generator: usize,
-    /// All of them.
-    pub(crate) all: Vec<usize>,
 }
 
 impl Cores {
-    /// Gives the first core to the proxies, the last to the generator, and moves the calling thread there.
-    ///
-    /// # Errors
-    ///
-    /// There is one core only, or this is not Linux.
+    /// Takes the first core and the last, and moves the calling thread to the latter.
     pub(crate) fn divide() -> Result<Self> {
-        let all = affinity::get()?;
-        let (Some(&proxies), Some(&generator)) = (all.first(), all.last()) else { bail!("no core is known") };
-        if proxies == generator {
-            bail!(
-                "this process may use one core only: the generator would take what it measures; at least two are needed"
-            );
-        }
-        affinity::set(&[generator])?;
-        Ok(Self { proxies, generator, all })
+        let allowed = sched_getaffinity(None).context("sched_getaffinity")?;
+        let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
+        let ends = cores.next().zip(cores.next_back());
+        let (proxies, generator) = ends.context("two cores are needed: on one the load would take what it measures")?;
+        pin_to(generator)?;
+        Ok(Self { proxies, generator })
     }
 
-    /// Which core does what, for the report.
-    pub(crate) fn placement(&self) -> String {
-        let Self { proxies, generator, .. } = self;
-        let siblings = |core: usize| {
-            fs::read_to_string(format!("/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")).ok()
-        };
-        let shared = siblings(*proxies).is_some_and(|of_proxies| siblings(*generator) == Some(of_proxies));
-        let warning = if shared { ", which are two threads of one core and disturb each other" } else { "" };
-        format!("Envoys on core {proxies}, requests from core {generator}{warning}")
-    }
-
-    /// Runs `start` so that the processes and threads that it starts stay on the core of the proxies: they inherit it.
+    /// Runs `start` so that the processes that it starts stay on the core of the proxies: they inherit it.
     pub(crate) fn for_proxies<T>(&self, start: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.on(&[self.proxies], start)
-    }
-
-    /// Runs `action` on any core, as does all that it starts.
-    pub(crate) fn everywhere<T>(&self, action: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.on(&self.all, action)
-    }
-
-    fn on<T>(&self, cores: &[usize], action: impl FnOnce() -> Result<T>) -> Result<T> {
-        affinity::set(cores)?;
-        let result = action();
-        affinity::set(&[self.generator])?;
+        pin_to(self.proxies)?;
+        let result = start();
+        pin_to(self.generator)?;
         result
     }
 }
 
-#[cfg(target_os = "linux")]
-mod affinity {
-    use anyhow::{Context, Result};
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-
-    /// The cores that the calling thread may use.
-    pub(super) fn get() -> Result<Vec<usize>> {
-        let set = sched_getaffinity(None).context("sched_getaffinity")?;
-        Ok((0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect())
-    }
-
-    /// Restricts the calling thread to `cores`.
-    pub(super) fn set(cores: &[usize]) -> Result<()> {
-        let mut set = CpuSet::new();
-        cores.iter().for_each(|core| set.set(*core));
-        sched_setaffinity(None, &set).with_context(|| format!("sched_setaffinity {cores:?}"))
-    }
+fn pin_to(core: usize) -> Result<()> {
+    let mut set = CpuSet::new();
+    set.set(core);
+    sched_setaffinity(None, &set).with_context(|| format!("sched_setaffinity {core}"))
 }
 
-#[cfg(not(target_os = "linux"))]
-mod affinity {
-    use anyhow::{Result, bail};
-
-    pub(super) fn get() -> Result<Vec<usize>> {
-        bail!("only Linux says how long each thread ran: measure there")
+/// The CPU time of all threads of a process that live: the first number of each schedstat, in nanoseconds
+/// (<https://docs.kernel.org/scheduler/sched-stats.html>).
+pub(crate) fn time_of(process: u32) -> Result<Duration> {
+    let tasks = format!("/proc/{process}/task");
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(&tasks).with_context(|| tasks.clone())? {
+        let path = task?.path().join("schedstat");
+        let text = fs::read_to_string(&path).with_context(|| format!("{}: the kernel must have it", path.display()))?;
+        nanoseconds += text.split(' ').next().unwrap_or_default().parse::<u64>().with_context(|| text.clone())?;
     }
+    ensure!(nanoseconds > 0, "{tasks}: the kernel keeps no account of CPU time");
+    Ok(Duration::from_nanos(nanoseconds))
+}
 
-    pub(super) fn set(_: &[usize]) -> Result<()> {
-        get().map(drop)
+/// What a core has done since the machine started, in the kernel's ticks: in all, and nothing. From the line `cpu0 user nice
+/// system idle iowait irq softirq steal …` (<https://docs.kernel.org/filesystems/proc.html>, section 1.7).
+pub(crate) fn ticks(core: usize) -> Result<(f64, f64)> {
+    let stat = fs::read_to_string("/proc/stat").context("/proc/stat")?;
+    let line = stat.lines().find_map(|line| line.strip_prefix(&format!("cpu{core} ")));
+    let ticks =
+        line.into_iter().flat_map(|line| line.split(' ').take(8)).map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+    let idle = ticks.iter().skip(3).take(2).sum();
+    Ok((ticks.into_iter().sum(), idle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_takes_time() {
+        let (before, core) = (time_of(std::process::id()).unwrap(), ticks(0).unwrap());
+        while time_of(std::process::id()).unwrap() == before || ticks(0).unwrap() == core {
+            std::hint::black_box((0..1_000_000_u64).sum::<u64>());
+        }
     }
 }

@@ -6,35 +6,22 @@
 mod bench;
 mod check;
 mod cores;
-mod cpu;
 mod goals;
-mod latency;
 mod load;
-mod machine;
-mod progress;
 mod proxy;
 mod report;
 mod sections;
 mod simultaneous;
 mod statistics;
-mod subject;
-mod subjects;
-mod verdict;
+mod variant;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode, sync::atomic::Ordering};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use local_mesh::Envoy;
 
 use crate::{
-    bench::{Bench, Modules, Pace},
-    cores::Cores,
-    machine::Machine,
-    progress::Progress,
+    bench::{Bench, Pace},
     report::{Report, goals_table},
     sections::Name,
 };
@@ -51,67 +38,52 @@ struct Cli {
     /// Compare the ratios that have goals with those in bench/figures.json
     #[arg(long)]
     check: bool,
-    /// The release modules
+    #[command(flatten)]
+    programs: Programs,
+}
+
+/// What is measured, and with what.
+#[derive(clap::Args, Debug)]
+struct Programs {
+    /// The folder of the release modules
     #[arg(long, env = "LANES_DIST", hide_env_values = true)]
     dist: PathBuf,
-    /// The rule as the SDK has it written
-    #[arg(long, env = "SDK_FILTER", hide_env_values = true)]
-    sdk_filter: PathBuf,
+    /// The module of hash tagging as cargo leaves it
+    #[arg(long, env = "PLAIN_MODULE", hide_env_values = true)]
+    plain: PathBuf,
     /// The sample application
     #[arg(long, env = "MOCK_SERVICE_BIN", hide_env_values = true)]
     mock_service: PathBuf,
+    /// The load generator
+    #[arg(long, env = "WRK_BIN", hide_env_values = true)]
+    wrk: PathBuf,
 }
 
-fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            anstream::eprintln!("{0}error:{0:#} {error:#}", anstyle::AnsiColor::Red.on_default().bold());
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: Cli) -> Result<bool> {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/")).to_owned();
-    let cores = Cores::divide()?;
-    cpu::ensure_accounted()?;
-    let bench = Bench {
-        envoy: Envoy::binary(&repository)?,
-        modules: Modules::find(cli.dist, cli.sdk_filter)?,
-        mock_service: cli.mock_service,
-        pace: match (cli.quick, cli.check) {
-            (true, _) => Pace::QUICK,
-            (false, true) => Pace::CHECK,
-            (false, false) => Pace::FULL,
-        },
-        progress: Progress::new()?,
-        cores,
-        repository,
+fn main() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    ctrlc::set_handler(|| load::INTERRUPTED.store(true, Ordering::Relaxed)).context("cannot listen for Ctrl-C")?;
+    let pace = match (cli.quick, cli.check) {
+        (true, _) => Pace::QUICK,
+        (false, true) => Pace::CHECK,
+        (false, false) => Pace::FULL,
     };
+    let bench = Bench::new(cli.programs, pace)?;
     if cli.check {
-        return check::run(&bench);
+        return Ok(if check::run(&bench)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    let folder = if cli.quick || !cli.only.is_empty() { "target/bench" } else { "bench" };
     let sections = if cli.only.is_empty() { Name::value_variants() } else { &cli.only };
-    let report = measure(&bench, sections)?;
-    report.write(&bench.repository.join(folder))?;
-    bench.progress.print(&format!("\n{}", goals_table(&report.goals)));
-    bench.progress.print(&format!("{}/report.md has all of it, {0}/figures.json the same for programs.", folder));
-    Ok(true)
-}
-
-fn measure(bench: &Bench, names: &[Name]) -> Result<Report> {
-    let machine = Machine::of(&bench.repository, &bench.envoy, &bench.cores)?;
-    bench.progress.print(&machine.lines());
-    let mut report = Report { machine, goals: Vec::new(), sections: Vec::new() };
-    for name in names {
-        let (section, goals) = name.run(bench)?;
-        bench.progress.print(&format!("## {}\n\n{}", section.title, section.table()));
+    let folder = if cli.quick || !cli.only.is_empty() { "target/bench" } else { "bench" };
+    let mut report = Report { machine: bench.machine()?, goals: Vec::new(), sections: Vec::new() };
+    for name in sections {
+        let (section, goals) = name.run(&bench)?;
+        println!("## {}\n\n{}", section.title, section.table());
         report.sections.push(section);
         report.goals.extend(goals);
     }
-    report.goals.sort_by_key(|goal| goal.id);
-    Ok(report)
+    report.write(&bench.repository.join(folder))?;
+    println!(
+        "{}\n{folder}/report.md has all of it, {folder}/figures.json the same for programs.",
+        goals_table(&report.goals)
+    );
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,153 +1,57 @@
-//! The Envoys that are measured: as plain as can be around the filter.
+//! Envoys' configurations, and the filters in them.
 
-pub(crate) mod filter;
+use std::{fs, path::Path};
 
-use std::net::{Ipv4Addr, SocketAddr};
+use anyhow::{Context, Result, anyhow};
+use serde_json::{Value, json};
 
-use serde_json::{Map, Value, json};
+use crate::bench::Bench;
 
-/// The path on which a proxy shows what the filters made of a request, in [`SHOWN`]. It is never measured.
-pub(crate) const SHOW: &str = "/show";
-pub(crate) const SHOWN: &str = "x-shown";
-/// The header that the filters write.
+/// The header that lanes are chosen by.
 pub(crate) const TAG: &str = "x-asm-prefer-tag";
+/// The header that baggage is made into: not the tag, so that no filter spares another its work.
+pub(crate) const REGION: &str = "x-lane-region";
 
-/// A configuration.
-#[derive(Clone, Debug)]
-pub(crate) struct Proxy {
-    pub(crate) listeners: Vec<Listener>,
-    pub(crate) workers: u32,
+/// Which way requests go through a listener of `modules/envoy.yaml`: its name, and Envoy's word for it.
+pub(crate) type Direction = &'static str;
+pub(crate) const INBOUND: Direction = "INBOUND";
+pub(crate) const OUTBOUND: Direction = "OUTBOUND";
+
+/// A file of YAML, or of JSON, which YAML includes.
+pub(crate) fn read(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    serde_saphyr::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
 }
 
-/// A listener on a free port of the loopback.
-#[derive(Clone, Debug)]
-pub(crate) struct Listener {
-    pub(crate) way: Way,
-    pub(crate) filters: Vec<Value>,
-    pub(crate) behind: Behind,
-    /// What is shown, in Envoy's format, such as `%REQ(x-asm-prefer-tag)%`.
-    pub(crate) shows: &'static str,
-}
-
-/// Which way requests go through a listener. It is also the listener's name.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Way {
-    Inbound,
-    Outbound,
-}
-
-/// Who answers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Behind {
-    /// The proxy itself, so that no upstream is in the figures.
-    Nobody,
-    /// An upstream.
-    Upstream(SocketAddr),
-    /// The same, as two clusters with weights 20 and 80, chosen by a hash of the user.
-    Weighted(SocketAddr),
-}
-
-impl Way {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
-        }
+/// Makes `change` to every list of HTTP filters.
+pub(crate) fn change_filters(config: &mut Value, change: &dyn Fn(&mut Vec<Value>)) {
+    match config {
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| match value {
+            Value::Array(filters) if name == "http_filters" => change(filters),
+            value => change_filters(value, change),
+        }),
+        Value::Array(list) => list.iter_mut().for_each(|value| change_filters(value, change)),
+        _ => {}
     }
 }
 
-impl Proxy {
-    /// The bootstrap.
-    pub(crate) fn bootstrap(&self) -> Value {
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let upstreams = self.listeners.iter().filter_map(|listener| match listener.behind {
-            Behind::Nobody => None,
-            Behind::Upstream(address) | Behind::Weighted(address) => Some(cluster(address)),
-        });
-        json!({
-            "node": {"id": "bench", "cluster": "bench"},
-            "admin": {"address": socket(loopback)},
-            "static_resources": {
-                "listeners": self.listeners.iter().map(|listener| listener.config(loopback)).collect::<Vec<_>>(),
-                "clusters": upstreams.collect::<Vec<_>>(),
-            },
-        })
-    }
+/// A Proxy-Wasm module, as Istio and `lanes render` set it up.
+pub(crate) fn wasm(name: &str, module: &Path, configuration: &Value) -> Value {
+    let configuration =
+        json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration.to_string()});
+    let config = json!({
+        "name": name,
+        "failure_policy": "FAIL_OPEN",
+        "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": module}}},
+        "configuration": configuration,
+    });
+    let kind = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+    json!({"name": name, "typed_config": {"@type": kind, "config": config}})
 }
 
-impl Listener {
-    pub(crate) fn config(&self, address: SocketAddr) -> Value {
-        let router = filter::typed("envoy.filters.http.router", "http.router.v3.Router", Map::new());
-        let filters: Vec<&Value> = self.filters.iter().chain([&router]).collect();
-        let name = self.way.name();
-        json!({
-            "name": name,
-            "traffic_direction": name.to_uppercase(),
-            "address": socket(address),
-            "filter_chains": [{"filters": [{
-                "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-                    "stat_prefix": name,
-                    "route_config": {"virtual_hosts": [{
-                        "name": "all",
-                        "domains": ["*"],
-                        "routes": [self.route(SHOW), self.route("/")],
-                    }]},
-                    "http_filters": filters,
-                },
-            }]}],
-        })
-    }
-
-    fn route(&self, prefix: &str) -> Value {
-        let mut route = json!({"match": {"prefix": prefix}});
-        let (action, value) = match self.behind {
-            Behind::Nobody => ("direct_response", json!({"status": 200, "body": {"inline_string": "ok"}})),
-            Behind::Upstream(_) => ("route", json!({"cluster": "upstream"})),
-            Behind::Weighted(_) => ("route", weighted(prefix == SHOW)),
-        };
-        let mut add =
-            |field: &str, value: Value| route.as_object_mut().map(|route| route.insert(field.to_owned(), value));
-        add(action, value);
-        if prefix == SHOW && !matches!(self.behind, Behind::Weighted(_)) {
-            add("response_headers_to_add", json!([line(SHOWN, self.shows)]));
-        }
-        route
-    }
-}
-
-/// Each cluster's share writes the tag that stands for it.
-fn weighted(shows: bool) -> Value {
-    let share = |weight: u32, tag: &str| {
-        let mut share = json!({"name": "upstream", "weight": weight, "request_headers_to_add": [line(TAG, tag)]});
-        if let (true, Some(share)) = (shows, share.as_object_mut()) {
-            share.insert("response_headers_to_add".to_owned(), json!([line(SHOWN, tag)]));
-        }
-        share
-    };
-    json!({
-        "weighted_clusters": {"clusters": [share(20, "s2"), share(80, "s1")], "use_hash_policy": true},
-        "hash_policy": [{"header": {"header_name": "x-user-id"}}],
-    })
-}
-
-/// A `HeaderValueOption`.
-fn line(name: &str, value: &str) -> Value {
-    json!({"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"})
-}
-
-fn cluster(address: SocketAddr) -> Value {
-    json!({
-        "name": "upstream",
-        "type": "STATIC",
-        "load_assignment": {
-            "cluster_name": "upstream",
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket(address)}}]}],
-        },
-    })
-}
-
-fn socket(address: SocketAddr) -> Value {
-    json!({"socket_address": {"address": address.ip(), "port_value": address.port()}})
+/// The rule in Lua.
+pub(crate) fn lua(bench: &Bench) -> Value {
+    let kind = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua";
+    let source = json!({"filename": bench.module("tag.lua")});
+    json!({"name": "lua", "typed_config": {"@type": kind, "default_source_code": source}})
 }

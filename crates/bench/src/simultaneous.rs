@@ -12,132 +12,53 @@ use anyhow::{Context, Result};
 
 use crate::{
     bench::Bench,
-    cpu,
-    load::ClosedLoop,
-    statistics::{Estimate, added, ratio},
-    subject::{Running, Subject},
+    cores, load,
+    variant::{Running, Variant},
 };
 
-pub(crate) const METHOD: &str = "simultaneous: CPU time of each Envoy per answered request, all on one core at the same time, \
-     requests from another core, one Envoy worker each, every round with Envoys of its own";
+pub(crate) const METHOD: &str = "CPU time of each Envoy per answered request, all on one core at the same time, requests from \
+     another core in a closed loop, one Envoy worker each, every round with Envoys of its own";
 
 /// Each, so that a proxy always has something to do when its turn comes.
-const CONNECTIONS: usize = 8;
+const CONNECTIONS: u32 = 8;
 
-/// Microseconds of CPU per request, for each subject and round.
+/// Microseconds of CPU per request, for each variant and round.
 #[derive(Debug)]
-pub(crate) struct Costs {
-    of: Vec<(String, Vec<f64>)>,
-}
+pub(crate) struct Costs(Vec<(&'static str, Vec<f64>)>);
 
-/// What a subject had used and answered at a moment.
-struct Reading {
-    cpu: Duration,
-    answered: u64,
-}
-
-/// Measures the subjects, all on the core of the proxies.
-pub(crate) fn measure(bench: &Bench, step: &str, subjects: &[Subject]) -> Result<Costs> {
-    measure_by(bench, step, subjects, |subject| subject.start(bench))
-}
-
-/// The same, where `start` decides about the cores.
-pub(crate) fn measure_by(
-    bench: &Bench,
-    step: &str,
-    subjects: &[Subject],
-    start: impl Fn(Subject) -> Result<Running>,
-) -> Result<Costs> {
-    let rounds = bench.pace.rounds;
-    bench.progress.step(&format!("{step}: {rounds} rounds of {} Envoys", subjects.len()))?;
-    let mut of: Vec<(String, Vec<f64>)> = subjects.iter().map(|subject| (subject.name.clone(), Vec::new())).collect();
-    for round in 0..rounds {
-        bench.progress.round(step, round, rounds)?;
-        let running = subjects.iter().cloned().map(&start).collect::<Result<Vec<_>>>()?;
-        let round = measure_round(bench, &running)?;
-        of.iter_mut().zip(round).for_each(|((_, costs), cost)| costs.push(cost));
+pub(crate) fn measure(bench: &Bench, variants: &[Variant]) -> Result<Costs> {
+    let mut costs: Vec<_> = variants.iter().map(|variant| (variant.name, Vec::new())).collect();
+    for round in 1..=bench.pace.rounds {
+        eprintln!("round {round} of {}: {} Envoys", bench.pace.rounds, variants.len());
+        let of_round = measure_round(bench, variants)?;
+        costs.iter_mut().zip(of_round).for_each(|((_, costs), cost)| costs.push(cost));
     }
-    Ok(Costs { of })
+    Ok(Costs(costs))
 }
 
-/// Loads what runs, and proves afterwards that it still does what it is measured for.
-fn measure_round(bench: &Bench, running: &[Running]) -> Result<Vec<f64>> {
+fn measure_round(bench: &Bench, variants: &[Variant]) -> Result<Vec<f64>> {
+    let running = variants.iter().map(|variant| variant.start(bench, 1)).collect::<Result<Vec<_>>>()?;
     let targets = running.iter().map(|running| running.target(CONNECTIONS)).collect::<Result<Vec<_>>>()?;
-    let load = ClosedLoop::start(targets);
-    let costs = costs_under(&load, bench, running);
-    // An error of the load explains one of the round.
-    load.stop()?;
+    let times = || running.iter().map(|running| cores::time_of(running.envoy.id())).collect::<Result<Vec<_>>>();
+    load::ask(bench, &targets, bench.pace.seconds)?;
+    let before = times()?;
+    let answered = load::ask(bench, &targets, bench.pace.seconds)?;
+    let taken = times()?.into_iter().zip(before).map(|(after, before)| after - before);
     running.iter().try_for_each(Running::prove)?;
-    costs
-}
-
-fn costs_under(load: &ClosedLoop, bench: &Bench, running: &[Running]) -> Result<Vec<f64>> {
-    load.run_for(bench.pace.warm_up)?;
-    let before = read(running, load)?;
-    load.run_for(bench.pace.slice)?;
-    let after = read(running, load)?;
-    let of = running.iter().zip(before.iter().zip(&after));
-    of.map(|(running, (before, after))| {
-        cost(before, after).with_context(|| {
-            format!(
-                "{}: nothing was answered in a whole round, so something else has the machine",
-                running.subject.name
-            )
-        })
-    })
-    .collect()
-}
-
-fn read(running: &[Running], load: &ClosedLoop) -> Result<Vec<Reading>> {
-    let read = |(running, answered): (&Running, u64)| Ok(Reading { cpu: cpu::time_of(running.envoy.id())?, answered });
-    running.iter().zip(load.answered()).map(read).collect()
-}
-
-/// Microseconds per request between two readings.
-fn cost(before: &Reading, after: &Reading) -> Option<f64> {
-    let requests = after.answered.checked_sub(before.answered).filter(|requests| *requests > 0)?;
-    Some(after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6 / requests as f64)
+    let cost = |(taken, requests): (Duration, u32)| taken.as_secs_f64() * 1e6 / f64::from(requests);
+    Ok(taken.zip(answered.iter().map(|answered| answered.requests)).map(cost).collect())
 }
 
 impl Costs {
-    /// What each request of a subject costs.
+    /// What each request of a variant costs.
     pub(crate) fn of(&self, name: &str) -> Result<&[f64]> {
-        let found = self.of.iter().find(|(subject, _)| subject == name);
+        let found = self.0.iter().find(|(variant, _)| *variant == name);
         found.map(|(_, costs)| costs.as_slice()).with_context(|| format!("{name} was not measured"))
     }
 
     /// What each request of `name` costs more than one of `baseline`, round by round.
     pub(crate) fn added(&self, name: &str, baseline: &str) -> Result<Vec<f64>> {
-        Ok(added(self.of(name)?, self.of(baseline)?))
-    }
-
-    /// Pairs of a subject and its baseline: what the first of them adds, as a multiple of what the second adds.
-    pub(crate) fn ratio(&self, cost: (&str, &str), reference: (&str, &str)) -> Result<Option<Estimate>> {
-        Ok(ratio(&self.added(cost.0, cost.1)?, &self.added(reference.0, reference.1)?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reading(micros: u64, answered: u64) -> Reading {
-        Reading { cpu: Duration::from_micros(micros), answered }
-    }
-
-    #[test]
-    fn a_cost_is_time_by_requests() {
-        assert_eq!(cost(&reading(1000, 10), &reading(3000, 110)), Some(20.0));
-        assert_eq!(cost(&reading(1000, 10), &reading(3000, 10)), None, "nothing was answered");
-    }
-
-    #[test]
-    fn what_is_added_is_compared_round_by_round() {
-        let of = [("none", 10.0), ("floor", 14.0), ("module", 16.0)];
-        let slower = |cost: f64| (1..=7).map(|round| cost * f64::from(round)).collect();
-        let costs = Costs { of: of.map(|(name, cost)| (name.to_owned(), slower(cost))).into() };
-        let ratio = costs.ratio(("module", "none"), ("floor", "none")).unwrap().unwrap();
-        assert_eq!((ratio.median, ratio.interval), (1.5, [1.5, 1.5]));
-        assert!(costs.of("Lua").is_err());
+        let pairs = self.of(name)?.iter().zip(self.of(baseline)?);
+        Ok(pairs.map(|(with, without)| with - without).collect())
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::{
     console, dist, process,
     project::Project,
-    setup::{envoy::EnvoyChoice, wasm_target::WASM},
+    setup::{debian::Package, envoy::EnvoyChoice, wasm_target::WASM},
 };
 
 /// The arguments of `xtask bench`.
@@ -31,8 +31,8 @@ pub(crate) struct Options {
 pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     console::heading("building what is measured, and what measures");
     let envoy = options.envoy.ensure(project)?;
+    let wrk = Package { name: "wrk", effort: "350 KB to download" }.ensure(project)?;
     dist::build(project)?;
-    sdk_filter(project)?;
     process::run(&mut project.cargo(["build", "--package", "bench", "--locked"]))?;
     // A slow application would make every filter look cheap.
     process::run(&mut project.cargo(["build", "--release", "--package", "mock-service", "--locked"]))?;
@@ -44,8 +44,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     if !options.only.is_empty() {
         bench.arg("--only").args(&options.only);
     }
-    bench.env("ENVOY_BIN", envoy).env("LANES_DIST", project.dist());
-    bench.env("SDK_FILTER", built.join(WASM).join("release/sdk_filter.wasm"));
+    bench.env("ENVOY_BIN", envoy).env("WRK_BIN", wrk).env("LANES_DIST", project.dist());
+    // What `make dist` has made the release module of.
+    bench.env("PLAIN_MODULE", built.join(WASM).join("module/hash_tagging_filter.wasm"));
     bench.env("MOCK_SERVICE_BIN", built.join("release/mock-service"));
     console::command(&process::shown(&bench));
     // Its status says whether the check passed, and it has said why.
@@ -57,10 +58,4 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
 fn built() -> Result<PathBuf> {
     let program = env::current_exe()?;
     Ok(program.ancestors().nth(2).context("this program has no folder")?.to_owned())
-}
-
-/// The rule as the SDK has it written, as plain cargo leaves it.
-fn sdk_filter(project: &Project) -> Result<()> {
-    let arguments = ["build", "--release", "--target", WASM, "--package", "sdk-filter", "--locked"];
-    process::run(&mut project.cargo(arguments))
 }

@@ -3,7 +3,7 @@
 //! Each part can be asked for at any time: it does nothing, and needs no network, once the part is there.
 
 pub(crate) mod cargo_deny;
-mod debian;
+pub(crate) mod debian;
 pub(crate) mod envoy;
 mod install;
 pub(crate) mod kubernetes;

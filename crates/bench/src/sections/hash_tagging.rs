@@ -1,88 +1,79 @@
-//! One rule, in every way that there is to have it.
+//! One rule, in every way that there is to have it, and a hundred rules.
 
 use anyhow::Result;
+use serde_json::{Value, json};
 
-use super::{ADDED, TO_FLOOR};
+use super::{ADDED, FLOOR, NONE, TO_FLOOR};
 use crate::{
-    bench::Bench,
-    goals::{Goal, Id},
-    latency::{self, Entrance, Quantile},
-    load::Upstream,
+    bench::{Bench, Filter},
+    goals::{self, Goal},
+    load::Headers,
+    proxy::{self, OUTBOUND, TAG},
     report::Section,
-    simultaneous::{self, Costs},
-    statistics::Estimate,
-    subject::{Running, Subject},
-    subjects::{
-        CONSISTENT_HASHING, FLOOR, FLOOR_TOLD, FORWARDED, HEADER_TO_METADATA, LUA, NONE, PLAIN, RELEASE, WEIGHTED,
-        hash_tagging,
-    },
-    verdict::Order,
+    simultaneous,
+    statistics::{Estimate, ratio},
+    variant::{Requests, Variant},
 };
 
-const FORWARDING: &str = "Weighted clusters choose an upstream and change nothing that could be answered without one: two Envoys that \
-     forward, one of them to weighted clusters, are compared with each other. They have no latency figure, because the \
-     upstream runs on the generator's core";
+const LUA: &str = "Lua";
+/// As cargo leaves it.
+const PLAIN: &str = "plain SDK build";
+/// As it ships.
+const RELEASE: &str = "release module";
+const HUNDRED: &str = "release module, 100 rules";
+const COPY: &str = "header_to_metadata";
+const NATIVE: &str = "consistent_hashing matcher";
+
+const RULES: &str =
+    "Of 100 rules, all but the last choose one user in 100000 each, so that hardly any decides before it";
 const COPIES: &str =
     "header_to_metadata has no hash: it copies the user into metadata, and is here for what a native filter costs";
 
-const TOLD: &str = "The floor that is told of streams has one callback more, which does nothing: by it a module learns which plug-in a \
-     stream belongs to. Without it, it could serve only one, and never another configuration while streams of the last are open";
-
-const STEP: &str = "hash tagging, CPU";
-
 pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
-    let subjects = hash_tagging(bench, Upstream::start()?.address)?;
-    let costs = simultaneous::measure(bench, STEP, &subjects)?;
-
-    let mut section =
-        Section::new("hash-tagging", "One rule, 20 % of the users", &[simultaneous::METHOD, TOLD, FORWARDING, COPIES]);
-    section.plotted = vec![ADDED, "p99, µs"];
-    section.add(NONE, "CPU, µs per request", Estimate::of(costs.of(NONE)?));
-    for name in [FLOOR, FLOOR_TOLD, LUA, PLAIN, RELEASE, HEADER_TO_METADATA, CONSISTENT_HASHING, WEIGHTED] {
-        let baseline = if name == WEIGHTED { FORWARDED } else { NONE };
-        let to_floor = costs.ratio((name, baseline), (FLOOR, NONE))?;
-        let to_lua = costs.ratio((name, baseline), (LUA, NONE))?;
-        section.add(name, "CPU, µs per request", Estimate::of(costs.of(name)?));
-        section.add(name, ADDED, Estimate::of(&costs.added(name, baseline)?));
-        section.add(name, TO_FLOOR, to_floor);
-        section.add(name, "× Lua", to_lua);
-        if name == RELEASE {
-            section
-                .method
-                .push(format!("Against Lua, the release module costs: {}", Order::of_ratio(to_lua.as_ref()).text()));
-        }
+    let costs = simultaneous::measure(bench, &variants(bench)?)?;
+    let quantities = ["CPU, µs per request", ADDED, TO_FLOOR, "× Lua"];
+    let mut section = Section::new("One rule, 20 % of the users", &quantities, &[simultaneous::METHOD, RULES, COPIES]);
+    section.row(NONE, &[Estimate::of(costs.of(NONE)?)]);
+    let [floor, lua, release] = [costs.added(FLOOR, NONE)?, costs.added(LUA, NONE)?, costs.added(RELEASE, NONE)?];
+    for name in [FLOOR, LUA, PLAIN, RELEASE, HUNDRED, COPY, NATIVE] {
+        let added = costs.added(name, NONE)?;
+        let cost = Estimate::of(costs.of(name)?);
+        section.row(name, &[cost, Estimate::of(&added), ratio(&added, &floor), ratio(&added, &lua)]);
     }
-    section.add(FORWARDED, "CPU, µs per request", Estimate::of(costs.of(FORWARDED)?));
-    latencies(bench, &subjects, &mut section)?;
-    Ok((section, goals(&costs)?))
+    let hundred = ratio(&costs.added(HUNDRED, NONE)?, &release);
+    Ok((section, vec![goals::HASH_TAGGING.goal(ratio(&release, &floor)), goals::HUNDRED_RULES.goal(hundred)]))
 }
 
-/// The goals only.
-pub(super) fn check(bench: &Bench) -> Result<Vec<Goal>> {
-    goals(&simultaneous::measure(bench, STEP, &hash_tagging(bench, Upstream::start()?.address)?)?)
+fn variants(bench: &Bench) -> Result<Vec<Variant>> {
+    const JESSIE: Headers = &[("x-user-id", "jessie")];
+    const BOB: Headers = &[("x-user-id", "bob")];
+    let release = bench.release(Filter::HashTagging);
+    let module = |path, number| proxy::wasm("hash-tagging", path, &rules(number));
+    // As published. Envoy's own hash chooses others.
+    let tags = [(JESSIE, "s2"), (BOB, "s1")];
+    let native_tags: [(Headers, _); 2] = [(&[("x-user-id", "user-00000002")], "s2"), (BOB, "s1")];
+    Ok(vec![
+        variant(NONE, None, [(JESSIE, ""), (BOB, "")]),
+        variant(FLOOR, Some(module(bench.floor.path(), 1)), tags),
+        variant(LUA, Some(proxy::lua(bench)), tags),
+        variant(PLAIN, Some(module(&bench.programs.plain, 1)), tags),
+        variant(RELEASE, Some(module(&release, 1)), tags),
+        variant(HUNDRED, Some(module(&release, 100)), tags),
+        variant(COPY, Some(proxy::read(&bench.module("header_to_metadata.json"))?), [(JESSIE, "jessie"), (BOB, "bob")]),
+        variant(NATIVE, Some(proxy::read(&bench.module("consistent_hashing.json"))?), native_tags),
+    ])
 }
 
-fn goals(costs: &Costs) -> Result<Vec<Goal>> {
-    let to = |reference| costs.ratio((RELEASE, NONE), (reference, NONE));
-    Ok(vec![Goal::new(Id::HashTaggingToFloor, to(FLOOR)?), Goal::new(Id::HashTaggingToLua, to(LUA)?)])
+fn variant(name: &'static str, filter: Option<Value>, shows: [(Headers, &'static str); 2]) -> Variant {
+    let requests = Requests { direction: OUTBOUND, headers: &[("x-user-id", "user-{number}")], numbers: 1000 };
+    let proof = shows.map(|(headers, shown)| (OUTBOUND, headers, shown)).into();
+    Variant { name, filters: filter.into_iter().collect(), requests, before: None, proof }
 }
 
-fn latencies(bench: &Bench, subjects: &[Subject], section: &mut Section) -> Result<()> {
-    let alone = subjects.iter().filter(|subject| ![FORWARDED, WEIGHTED].contains(&subject.name.as_str()));
-    let running = alone.cloned().map(|subject| subject.start(bench)).collect::<Result<Vec<_>>>()?;
-    let entrance = |running: &Running| {
-        let Subject { name, request, .. } = running.subject.clone();
-        Ok(Entrance { name, address: running.address()?, request })
-    };
-    let entrances = running.iter().map(entrance).collect::<Result<Vec<_>>>()?;
-    let latencies = latency::measure(bench, "hash tagging, latency", bench.pace.latency, &entrances)?;
-    for Entrance { name, .. } in &entrances {
-        section.add(name, "p50, µs", latencies.of(name, Quantile::Half));
-        section.add(name, "p99, µs", latencies.of(name, Quantile::P99));
-        if name != NONE {
-            section.add(name, "p99 × no filter", latencies.ratio(name, NONE, Quantile::P99));
-        }
-    }
-    section.method.push(latencies.method());
-    Ok(())
+/// So many rules on one identity; the last is the published one, 20 % of the users.
+pub(super) fn rules(number: u32) -> Value {
+    let rule = |modulo: u32, policies: Value| json!({"header": "x-user-id", "modulo": modulo, "tagHeader": TAG, "policies": policies});
+    let narrow = |bucket: u32| rule(100_000, json!([{"from": bucket, "range": bucket + 1, "tagValue": "s3"}]));
+    let published = json!([{"range": 20, "tagValue": "s2"}, {"range": 100, "tagValue": "s1"}]);
+    json!({"rules": (1..number).map(narrow).chain([rule(100, published)]).collect::<Vec<_>>()})
 }

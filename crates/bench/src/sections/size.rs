@@ -2,32 +2,31 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
+use super::FLOOR;
 use crate::{
-    bench::{Bench, Filter, size},
-    goals::{Goal, Id},
+    bench::{Bench, Filter},
+    goals::{self, Goal},
     report::Section,
     statistics::Estimate,
 };
 
 pub(super) fn run(bench: &Bench) -> Result<(Section, Vec<Goal>)> {
-    let mut section =
-        Section::new("size", "Size of the modules", &["Bytes of the file, neither compressed nor compiled"]);
+    let method = "Of the file, neither compressed nor compiled";
+    let mut section = Section::new("Size of the modules", &["bytes"], &[method]);
     let mut goals = Vec::new();
-    let bytes = |path: &Path| Ok::<_, anyhow::Error>(Some(Estimate::exact(size(path)? as f64)));
-    let goal_of = [
-        (Filter::HashTagging, Id::HashTaggingSize),
-        (Filter::BaggagePropagation, Id::BaggageSize),
-        (Filter::TracePropagation, Id::TraceSize),
-    ];
-    for (filter, id) in goal_of {
-        let release = bytes(&bench.modules.release(filter))?;
-        section.add(filter.name(), "module, bytes", release);
-        goals.push(Goal::new(id, release));
+    for (filter, limit) in Filter::ALL.into_iter().zip(goals::SIZES) {
+        let size = size(&bench.release(filter))?;
+        section.row(filter.name(), &[size]);
+        goals.push(limit.goal(size));
     }
-    for (name, path) in [("floor", bench.modules.floor()), ("plain SDK build, of one rule", bench.modules.sdk())] {
-        section.add(name, "module, bytes", bytes(&path)?);
-    }
+    section.row("hash-tagging, plain SDK build", &[size(&bench.programs.plain)?]);
+    section.row(FLOOR, &[size(bench.floor.path())?]);
     Ok((section, goals))
+}
+
+fn size(path: &Path) -> Result<Option<Estimate>> {
+    let bytes = path.metadata().with_context(|| path.display().to_string())?.len();
+    Ok(Some(Estimate::exact(bytes as f64)))
 }

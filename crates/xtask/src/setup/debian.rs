@@ -33,7 +33,7 @@ impl Package<'_> {
     /// The program: the one on `PATH`, else the package's, installed if it was missing and seen to run.
     pub(crate) fn ensure(&self, project: &Project) -> Result<PathBuf> {
         let on_path = PathBuf::from(self.name);
-        if process::output(project.command(&on_path).arg("--version")).is_ok() {
+        if version(&mut project.command(&on_path)).is_ok() {
             return Ok(on_path);
         }
         let source = format!("the system's package {}\n{LAUNCHER}", self.name);
@@ -60,9 +60,16 @@ impl Package<'_> {
         let launcher = folder.join(self.name);
         fs::write(&launcher, LAUNCHER.replace("PROGRAM", self.name))?;
         fs::set_permissions(&launcher, Permissions::from_mode(0o755))?;
-        console::say(process::output(project.command(&launcher).arg("--version"))?.trim());
+        console::say(&version(&mut project.command(&launcher))?);
         Ok(())
     }
+}
+
+/// The first line of what the program says of itself. Its status says nothing: wrk ends with 1 after its version.
+fn version(program: &mut Command) -> Result<String> {
+    let output = program.arg("--version").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    Ok(text.lines().next().context("it does not run")?.trim().to_owned())
 }
 
 /// apt with lists and a cache of its own, but the system's sources, keys and knowledge of what is installed: so it
