@@ -158,6 +158,7 @@ fn a_claim_that_envoy_copies_into_a_header_replaces_the_clients_header() {
     let gateway = Gateway::start();
     let bearer = format!("Bearer {}", token(&json!({"sub": "jessie"})));
     assert_eq!(gateway.tag("header", &[("authorization", &bearer), ("x-user-id", "bob")]), tagged("s2"));
+    assert_eq!(gateway.tag("header", &[("x-user-id", "bob")]), Ok(None), "no token");
 }
 
 /// What Istio's phase AUTHN comes to.

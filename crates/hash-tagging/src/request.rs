@@ -99,9 +99,11 @@ impl<'t, 'r> Request<'t, 'r> {
 
     /// Whether the rule's tag header came with the request and is still there; it is not afterwards.
     pub(crate) fn strips(&mut self, rule: &Rule) -> bool {
-        let is_there = self.lines().get(rule.tag_header.line).is_some();
-        let tag = self.scratch.tags.get_mut(rule.tag_header.index).filter(|tag| is_there && !tag.is_stripped);
-        tag.map(|tag| tag.is_stripped = true).is_some()
+        let tag = self.scratch.tags.get_mut(rule.tag_header.index).filter(|tag| !tag.is_stripped);
+        let (Some(tag), Some(name)) = (tag, self.tagger.tag_headers.get(rule.tag_header.index)) else { return false };
+        // An empty line is no value, but it is there.
+        tag.is_stripped = self.headers.first(name.as_str()).is_some();
+        tag.is_stripped
     }
 
     fn decide_by(&mut self, rule: &'t Rule, tag: Tag) -> Decision<'t> {
