@@ -10,7 +10,7 @@ use std::{
 };
 
 use lanes::{
-    document::LaneGroup,
+    document::{Clients, LaneGroup},
     explain::explain,
     file,
     finding::Severity,
@@ -296,4 +296,21 @@ fn what_the_check_still_finds_is_said() {
     assert!(stdout.contains("- {name: v2, labels: {version: v1}"), "{stdout}");
     let expected = "LaneGroup mock: error: spec.lanes[1].labels: pods of the lane `v1` have these labels too";
     assert!(stderr.contains(expected), "{stderr}");
+}
+
+/// The configuration is that of ASM's plug-in, and may say what that of this project says.
+#[test]
+fn clients_may_choose_as_they_may_now() {
+    let clients = |change: fn(&str) -> String| {
+        let text = fs::read_to_string(folder("user-segment").join("asm.yaml")).unwrap();
+        let options = Options { default_port: Some(8000), ..Options::default() };
+        let import = import(&[("asm.yaml".to_owned(), change(&text))], &options).unwrap();
+        import.groups[0].group.spec.clients
+    };
+    assert_eq!(clients(str::to_owned), Some(Clients::MayChoose));
+    let switched = |text: &str| {
+        assert!(text.contains("  pluginConfig:\n"));
+        text.replace("  pluginConfig:\n", "  pluginConfig:\n    clients: mayNot\n")
+    };
+    assert_eq!(clients(switched), None, "`mayNot` is the default");
 }

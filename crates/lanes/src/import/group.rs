@@ -104,6 +104,7 @@ impl<'a> Importer<'a> {
             names.any(|name| name.eq_ignore_ascii_case(route_header))
         };
         let message = match assign? {
+            _ if self.plugins.iter().any(|plugin| plugin.strips(route_header)) => return None,
             Assign { users: Some(_), .. } => {
                 "clients may choose a lane, as with ASM, where a tag that they send counts for requests without an identity; \
                 `clients: mayNot` would take it away"

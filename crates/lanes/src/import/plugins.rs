@@ -2,7 +2,7 @@
 
 use hash_tagging::{
     Tagger,
-    config::{Config, RuleConfig},
+    config::{ClientsConfig, Config, RuleConfig},
 };
 use plugin_config::Problem;
 use serde_json::Value;
@@ -63,6 +63,12 @@ impl<'a> Plugin<'a> {
 
     pub(super) fn place(&self) -> &'a Place<'a> {
         &self.resource.place
+    }
+
+    /// Whether it takes away what clients send in this header, which ASM's plug-in never does.
+    pub(super) fn strips(&self, header: &str) -> bool {
+        let writes = |(_, rule): (String, &RuleConfig)| rule.tag_header.eq_ignore_ascii_case(header);
+        self.config.clients == ClientsConfig::MayNot && self.rules().any(writes)
     }
 
     /// The rules, each with its path.

@@ -9,7 +9,7 @@ use crate::{API, Change, Cluster, cluster::Needs, group, names, planned, rendere
 /// What a change is called, the lane group, and what changes of it.
 type Kind = (&'static str, &'static str, &'static [Change]);
 
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 18] = [
     ("ramp", "user-segment", &[("percent: 20", "percent: 50")]),
     ("a user's own lane", "user-segment", &[("exact: jason", "exact: jack")]),
     ("no lane for users", "user-segment", &[("lane: s2, percent: 20", "lane: s2, percent: 0")]),
@@ -52,6 +52,16 @@ const KINDS: [Kind; 15] = [
         ],
     ),
     ("other callers", "permissive", &[("  mode:", "  mesh: {callers: [shop]}\n  mode:")]),
+    ("clients may not choose, by users", "user-segment", &[("  assign:", "  clients: mayChoose\n  assign:")]),
+    ("clients may not choose, by chance", "permissive-baggage", &[("mayChoose", "mayNot")]),
+    (
+        "clients may not choose, by a route",
+        "permissive",
+        &[(
+            "  routes:\n",
+            "  clients: mayNot\n  routes:\n  - {name: s2, service: mocka, match: [{uri: {prefix: /s2}}], lane: s2}\n",
+        )],
+    ),
     ("another port", "strict", &[("mocka, port: 8000", "mocka, port: 9000")]),
 ];
 
