@@ -17,16 +17,16 @@ pub struct Cases {
     config: BTreeMap<String, String>,
     case: Vec<CaseEntry>,
     /// Configurations that are refused, with the message.
-    pub refused: Vec<Verdict>,
+    pub refused: Vec<Expectation>,
     /// Configurations that are accepted with a warning.
     #[serde(default)]
-    pub warned: Vec<Verdict>,
+    pub warned: Vec<Expectation>,
 }
 
 /// What a configuration makes the filter say.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Verdict {
+pub struct Expectation {
     /// A `pluginConfig`.
     pub config: String,
     /// What is said, word for word.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 pub use self::{envoy::RealEnvoy, module::InProcess, native::Native};
 use crate::{
-    cases::{Case, Cases, Exchange, Step, Verdict},
+    cases::{Case, Cases, Exchange, Expectation, Step},
     filter::Filter,
     testdata,
     vectors::{Vector, Vectors},
@@ -40,13 +40,13 @@ pub trait Tier: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// Says what happened instead.
-    fn refused(&self, verdict: &Verdict) -> Result<()>;
+    fn refused(&self, verdict: &Expectation) -> Result<()>;
 
     /// Checks that the configuration is accepted with the message.
     ///
     /// # Errors
     /// Says what happened instead.
-    fn warned(&self, verdict: &Verdict) -> Result<()>;
+    fn warned(&self, verdict: &Expectation) -> Result<()>;
 }
 
 /// A filter that serves with a configuration.
@@ -81,8 +81,8 @@ pub struct Suite {
     filter: Filter,
     /// For hash tagging, those that show the hash vectors among them.
     cases: Vec<Case>,
-    refused: Vec<Verdict>,
-    warned: Vec<Verdict>,
+    refused: Vec<Expectation>,
+    warned: Vec<Expectation>,
 }
 
 // === impl Suite ===

@@ -21,8 +21,8 @@ const HOUR: i64 = 3600;
 
 /// A token, signed with `key`.
 fn signed(key: &[u8], payload: &Value) -> String {
-    let [header, payload] =
-        [json!({"alg": "HS256", "typ": "JWT", "kid": "key"}), payload.clone()].map(|part| BASE64.encode(part.to_string()));
+    let [header, payload] = [json!({"alg": "HS256", "typ": "JWT", "kid": "key"}), payload.clone()]
+        .map(|part| BASE64.encode(part.to_string()));
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.update(format!("{header}.{payload}").as_bytes());
     format!("{header}.{payload}.{}", BASE64.encode(mac.finalize().into_bytes()))
@@ -95,7 +95,8 @@ impl Gateway {
 
     /// The tag that arrives, or the status of a request that does not.
     fn tag(&self, listener: &str, lines: &[(&str, &str)]) -> Result<Option<String>, u16> {
-        let request = [(":authority", "a"), (":method", "GET"), (":path", "/")].into_iter().chain(lines.iter().copied());
+        let request =
+            [(":authority", "a"), (":method", "GET"), (":path", "/")].into_iter().chain(lines.iter().copied());
         let response = http1::send(self.envoy.listener_address(listener).unwrap(), &request.collect()).unwrap();
         if response.status != 200 {
             return Err(response.status);

@@ -1,7 +1,7 @@
 //! The Proxy-Wasm module `baggage_propagation.wasm`: [`baggage_propagation::Propagator`] in a proxy.
 #![expect(missing_docs, reason = "the entry point that `proxy_wasm::main!` writes has no doc comment")]
 
-use baggage_propagation::{Problem, Propagator, Verdict};
+use baggage_propagation::{Problem, Propagation, Propagator};
 use filter_host::{Filter, HostRequest, Logic};
 use header_edit::Edit;
 
@@ -24,7 +24,7 @@ impl Logic for BaggagePropagation {
     }
 
     fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Vec<Edit<'_>> {
-        let Verdict { edits, events } = self.0.on_request(request);
+        let Propagation { edits, events } = self.0.on_request(request);
         events.iter().for_each(|event| count(event.counter()));
         edits
     }

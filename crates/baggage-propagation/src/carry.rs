@@ -6,7 +6,7 @@ use baggage::{List, MAX_MEMBERS, Member};
 use header_edit::{Edit, HeaderName, RequestHeaders};
 
 use crate::{
-    Event, Propagator, Verdict,
+    Event, Propagation, Propagator,
     config::{MalformedConfig, OnConflictConfig},
     mapping::{BAGGAGE, Mapping, Mappings},
     value,
@@ -35,17 +35,17 @@ struct Pair<'a, 'r> {
     members: usize,
 }
 
-pub(crate) fn carry<'a>(propagator: &'a Propagator, way: Way, headers: &dyn RequestHeaders) -> Verdict<'a> {
+pub(crate) fn carry<'a>(propagator: &'a Propagator, way: Way, headers: &dyn RequestHeaders) -> Propagation<'a> {
     let mappings = &propagator.mappings;
     let mut pairs = if way == Way::Outbound { Vec::new() } else { pairs_by_header(mappings, headers) };
     if pairs.is_empty() && way == Way::Inbound {
-        return Verdict::default();
+        return Propagation::default();
     }
     let list = headers.value(BAGGAGE).unwrap_or_default();
     let list = List(&list);
     find_members(&mut pairs, mappings, way, list, headers);
 
-    let mut verdict = Verdict::default();
+    let mut verdict = Propagation::default();
     let mut own = Vec::new();
     for pair in pairs {
         own.extend(pair.settle(propagator.on_conflict, way, &mut verdict));
@@ -117,7 +117,7 @@ fn header_of<'r>(mapping: &Mapping, headers: &'r dyn RequestHeaders) -> Option<C
 impl<'a> Pair<'a, '_> {
     /// Decides about the value and has the header say it. What the list is to say, `None` if there is no value; where the list
     /// is only read it does not matter.
-    fn settle(self, on_conflict: OnConflictConfig, way: Way, verdict: &mut Verdict<'a>) -> Option<Own<'a>> {
+    fn settle(self, on_conflict: OnConflictConfig, way: Way, verdict: &mut Propagation<'a>) -> Option<Own<'a>> {
         let member = self.member.and_then(|member| {
             let value = value::read(member);
             if value.is_none() {

@@ -29,4 +29,4 @@ mod write;
 
 pub use event::{Event, Events};
 pub use plugin_config::{Problem, Refused};
-pub use propagator::{Propagator, Verdict};
+pub use propagator::{Propagation, Propagator};

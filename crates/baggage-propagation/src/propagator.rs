@@ -30,7 +30,7 @@ pub struct Propagator {
 
 /// Everything a propagator has to say about one request.
 #[derive(Debug, Default)]
-pub struct Verdict<'a> {
+pub struct Propagation<'a> {
     /// What to change about the headers.
     pub edits: Vec<Edit<'a>>,
     /// What to count.
@@ -53,7 +53,7 @@ impl Propagator {
     }
 
     /// Decides about one request.
-    pub fn on_request<'a>(&'a self, request: &dyn Request) -> Verdict<'a> {
+    pub fn on_request<'a>(&'a self, request: &dyn Request) -> Propagation<'a> {
         let way = match self.direction {
             DirectionConfig::Auto => match request.direction() {
                 Some(Direction::Inbound) => Some(Way::Inbound),
@@ -73,12 +73,12 @@ impl Propagator {
         self.decide(way, &headers)
     }
 
-    fn decide<'a>(&'a self, way: Option<Way>, headers: &dyn RequestHeaders) -> Verdict<'a> {
+    fn decide<'a>(&'a self, way: Option<Way>, headers: &dyn RequestHeaders) -> Propagation<'a> {
         way.map_or_else(|| strip(self, headers), |way| carry(self, way, headers))
     }
 }
 
-impl Verdict<'_> {
+impl Propagation<'_> {
     pub(crate) fn count(&mut self, event: Event) {
         self.events.insert(event);
     }

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use baggage::{List, Rewrite};
 use header_edit::{Edit, RequestHeaders};
 
-use crate::{Event, Propagator, Verdict, mapping::BAGGAGE, write::copy_others};
+use crate::{Event, Propagation, Propagator, mapping::BAGGAGE, write::copy_others};
 
-pub(crate) fn strip<'a>(propagator: &'a Propagator, headers: &dyn RequestHeaders) -> Verdict<'a> {
+pub(crate) fn strip<'a>(propagator: &'a Propagator, headers: &dyn RequestHeaders) -> Propagation<'a> {
     let mappings = &propagator.mappings;
-    let mut verdict = Verdict::default();
+    let mut verdict = Propagation::default();
     for mapping in &mappings.named {
         if headers.first(mapping.header.as_str()).is_some() {
             verdict.edits.push(Edit::Remove(Cow::Borrowed(&mapping.header)));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use baggage::{List, Member, Rewrite};
 use header_edit::{Edit, HeaderValue};
 
-use crate::{Event, Propagator, Verdict, config::MalformedConfig, mapping::Mapping, value};
+use crate::{Event, Propagation, Propagator, config::MalformedConfig, mapping::Mapping, value};
 
 /// A member of this filter.
 pub(crate) struct Own<'a> {
@@ -17,7 +17,7 @@ pub(crate) struct Own<'a> {
 }
 
 /// Writes one line: the own members first, so that no limit cuts them, then the others in their order.
-pub(crate) fn write<'a>(own: &[Own<'_>], list: List<'_>, propagator: &'a Propagator, verdict: &mut Verdict<'a>) {
+pub(crate) fn write<'a>(own: &[Own<'_>], list: List<'_>, propagator: &'a Propagator, verdict: &mut Propagation<'a>) {
     let mut rewrite = Rewrite::default();
     for own in own {
         if !rewrite.push_pair(own.mapping.key.as_bytes(), &value::write(&own.value)) {
@@ -39,7 +39,7 @@ pub(crate) fn copy_others<'a, 'l>(
     list: List<'l>,
     is_removed: impl Fn(Member<'l>) -> bool,
     propagator: &'a Propagator,
-    verdict: &mut Verdict<'a>,
+    verdict: &mut Propagation<'a>,
 ) {
     for member in list.members().filter(|member| !is_removed(*member)) {
         if propagator.malformed == MalformedConfig::Drop && member.has_broken_encoding() {

@@ -2,7 +2,6 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-
 use crate::{Filter, HostRequest, Logic, counters::Counters};
 
 /// A configuration that was accepted, with its counters.

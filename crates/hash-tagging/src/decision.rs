@@ -8,7 +8,7 @@ use crate::{Rule, rule::Outcome};
 
 /// Everything a tagger has to say about one request.
 #[derive(Debug)]
-pub struct Verdict<'a> {
+pub struct Tagging<'a> {
     /// One for every rule that looked at the request, in the order of the rules.
     pub decisions: Vec<Decision<'a>>,
     /// What to change about the headers.

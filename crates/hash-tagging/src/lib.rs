@@ -30,7 +30,7 @@ mod request;
 mod rule;
 mod tagger;
 
-pub use decision::{Decision, Reason, Verdict};
+pub use decision::{Decision, Reason, Tagging};
 pub use hash::{Hash, fnv1a32};
 pub use plugin_config::{Problem, Refused};
 pub use rule::Rule;

@@ -6,7 +6,7 @@ use header_edit::{Edit, HeaderName, HeaderValue, RequestHeaders};
 use plugin_config::{Problem, Refused};
 
 use crate::{
-    Decision, Hash, Rule, Verdict,
+    Decision, Hash, Rule, Tagging,
     compile::compile,
     identity::IdentityChain,
     interned::Interned,
@@ -75,10 +75,10 @@ impl Tagger {
     }
 
     /// Decides about one request.
-    pub fn on_request<'a>(&'a self, headers: &dyn RequestHeaders) -> Verdict<'a> {
+    pub fn on_request<'a>(&'a self, headers: &dyn RequestHeaders) -> Tagging<'a> {
         let mut decisions = Vec::new();
         let edits = self.tag(headers, |decision| decisions.push(decision));
-        Verdict { decisions, edits }
+        Tagging { decisions, edits }
     }
 
     /// Decides about one request, and shows every decision when it is made instead of keeping it.

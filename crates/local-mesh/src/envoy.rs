@@ -57,7 +57,14 @@ impl Envoy {
 
     /// An Envoy with one worker thread, in the working directory of this process.
     pub fn builder(binary: impl Into<PathBuf>, config: EnvoyConfig) -> EnvoyBuilder {
-        EnvoyBuilder { binary: binary.into(), config, name: "envoy".into(), working_dir: None, concurrency: 1, drain_time: None }
+        EnvoyBuilder {
+            binary: binary.into(),
+            config,
+            name: "envoy".into(),
+            working_dir: None,
+            concurrency: 1,
+            drain_time: None,
+        }
     }
 
     /// The body of `GET path` on the administration interface.

@@ -38,6 +38,6 @@ mod tags;
 pub use counter::Counter;
 pub use memory::MemoryStore;
 pub use plugin_config::{Problem, Refused};
-pub use propagator::{Propagator, Verdict};
+pub use propagator::{Propagation, Propagator};
 pub use set::WAYS;
 pub use store::{Store, Stored};

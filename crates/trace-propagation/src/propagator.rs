@@ -30,7 +30,7 @@ pub struct Propagator {
 
 /// Everything a propagator has to say about one request.
 #[derive(Debug, Default)]
-pub struct Verdict<'a> {
+pub struct Propagation<'a> {
     /// What to change about the headers: nothing but route headers of outbound requests.
     pub edits: Vec<Edit<'a>>,
     /// What to add one to; a counter may be named several times.
@@ -65,10 +65,10 @@ impl Propagator {
     }
 
     /// Remembers what an inbound request carries, or gives an outbound request what is remembered.
-    pub fn on_request<'a>(&'a self, request: &dyn Request, store: &dyn Store) -> Verdict<'a> {
+    pub fn on_request<'a>(&'a self, request: &dyn Request, store: &dyn Store) -> Propagation<'a> {
         let mut counters = Vec::new();
         let edits = self.propagate(request, store, |counter| counters.push(counter));
-        Verdict { edits, counters }
+        Propagation { edits, counters }
     }
 
     /// The same, but tells at once what to count instead of keeping it.

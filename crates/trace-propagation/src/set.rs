@@ -3,8 +3,6 @@
 //! An entry is: when it expires (8 bytes, nanoseconds), the length of its id (2 bytes), its id, the length of its tags (2
 //! bytes), its tags. Numbers are little endian. Nothing but entries follows, and there are at most [`WAYS`].
 
-use arrayvec::ArrayVec;
-
 /// How many ids share a set, and with it a key of the store.
 pub const WAYS: usize = 4;
 
@@ -16,17 +14,17 @@ pub(crate) struct Entry<'a> {
     pub(crate) tags: &'a [u8],
 }
 
-/// The entries of a set.
-pub(crate) type Entries<'a> = ArrayVec<Entry<'a>, WAYS>;
+/// The entries of a set, at most [`WAYS`].
+pub(crate) type Entries<'a> = Vec<Entry<'a>>;
 
 /// The entries in a value, none if it does not hold exactly that: somebody else wrote it.
 pub(crate) fn decode(value: &[u8]) -> Entries<'_> {
     let mut entries = Entries::new();
     let mut rest = value;
     while !rest.is_empty() {
-        let is_added = take_entry(&mut rest).is_some_and(|entry| entries.try_push(entry).is_ok());
-        if !is_added {
-            return Entries::new();
+        match take_entry(&mut rest) {
+            Some(entry) if entries.len() < WAYS => entries.push(entry),
+            _ => return Entries::new(),
         }
     }
     entries

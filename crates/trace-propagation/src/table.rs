@@ -8,7 +8,7 @@ use header_edit::HeaderName;
 use crate::{
     Store,
     seed::Seed,
-    set::{Entries, Entry, decode, encode},
+    set::{Entries, Entry, WAYS, decode, encode},
     store::ABSENT,
 };
 
@@ -108,7 +108,7 @@ impl Table {
     }
 
     fn remember<'e>(&self, entries: &mut Entries<'e>, new: Entry<'e>) -> Written {
-        let next_to_go = if entries.is_full() { entries.iter().map(|entry| entry.expires).min() } else { None };
+        let next_to_go = if entries.len() >= WAYS { entries.iter().map(|entry| entry.expires).min() } else { None };
         if let Some(known) = entries.iter_mut().find(|entry| entry.id == new.id) {
             let age = new.expires.saturating_sub(known.expires);
             // Another id may come while this request is with the application: what it needs must not be what goes then.
@@ -122,7 +122,8 @@ impl Table {
             *known = new;
             return written;
         }
-        if entries.try_push(new).is_ok() {
+        if entries.len() < WAYS {
+            entries.push(new);
             return Written::New;
         }
         if let Some(oldest) = entries.iter_mut().min_by_key(|entry| entry.expires) {
@@ -140,7 +141,7 @@ impl Table {
     /// The key of the id's set, if there is a seed.
     fn key(&self, store: &dyn Store, id: &[u8]) -> Option<String> {
         let set = self.seed.hash(store, id)?.checked_rem(u64::from(self.sets)).unwrap_or_default();
-        Some([&self.prefix, itoa::Buffer::new().format(set)].concat())
+        Some(format!("{}{set}", self.prefix))
     }
 }
 

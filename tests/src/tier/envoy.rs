@@ -8,7 +8,7 @@ use local_mesh::wait_until;
 
 use super::{DIRECTIONS, Running, Suite, Tier, any_request};
 use crate::{
-    cases::{Exchange, Verdict},
+    cases::{Exchange, Expectation},
     filter::Filter,
     wasm_listeners::{Setup, WasmListeners},
 };
@@ -69,7 +69,7 @@ impl Tier for RealEnvoy {
         Ok(Box::new(Listeners { envoy: self, configuration: config.to_owned(), is_patient: false }))
     }
 
-    fn refused(&self, verdict: &Verdict) -> Result<()> {
+    fn refused(&self, verdict: &Expectation) -> Result<()> {
         let request = any_request();
         for direction in DIRECTIONS {
             let listener = self.listener(direction, &verdict.config)?;
@@ -84,7 +84,7 @@ impl Tier for RealEnvoy {
         Ok(())
     }
 
-    fn warned(&self, verdict: &Verdict) -> Result<()> {
+    fn warned(&self, verdict: &Expectation) -> Result<()> {
         let listener = self.listener(None, &verdict.config)?;
         ensure!(self.gauge(listener)? == Some(0), "the gauge says that the configuration was refused");
         let line = format!("{}: {}", self.filter.module_name(), verdict.message);

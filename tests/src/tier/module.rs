@@ -7,7 +7,7 @@ use header_edit::{Directed, Direction, HeaderList};
 
 use super::{DIRECTIONS, Running, Suite, Tier, any_request};
 use crate::{
-    cases::{Exchange, Verdict},
+    cases::{Exchange, Expectation},
     filter::Filter,
     module_host::{Level, Module, Process},
     worker::{PLUGIN, Passed, Worker},
@@ -50,7 +50,7 @@ impl Tier for InProcess {
         Ok(Box::new(workers))
     }
 
-    fn refused(&self, verdict: &Verdict) -> Result<()> {
+    fn refused(&self, verdict: &Expectation) -> Result<()> {
         let mut workers = self.run(&verdict.config)?;
         let headers = any_request();
         for direction in DIRECTIONS {
@@ -69,7 +69,7 @@ impl Tier for InProcess {
         Ok(())
     }
 
-    fn warned(&self, verdict: &Verdict) -> Result<()> {
+    fn warned(&self, verdict: &Expectation) -> Result<()> {
         let workers = self.run(&verdict.config)?;
         let said = workers.logged(Level::Warn);
         let line = format!("{}: {}", self.filter.module_name(), verdict.message);

@@ -10,7 +10,7 @@ use trace_propagation::{MemoryStore, Propagator as TracePropagator, Store};
 
 use super::{Running, Suite, Tier};
 use crate::{
-    cases::{Exchange, Verdict},
+    cases::{Exchange, Expectation},
     filter::Filter,
     wasm_listeners::POD_LABELS,
 };
@@ -52,13 +52,13 @@ impl Tier for Native {
         Ok(Box::new(self.parse(config)?))
     }
 
-    fn refused(&self, verdict: &Verdict) -> Result<()> {
+    fn refused(&self, verdict: &Expectation) -> Result<()> {
         let said = self.parse(&verdict.config).err().map(|refused| refused.to_string());
         ensure!(said.as_ref() == Some(&verdict.message), "expected `{}`, got {said:?}", verdict.message);
         Ok(())
     }
 
-    fn warned(&self, verdict: &Verdict) -> Result<()> {
+    fn warned(&self, verdict: &Expectation) -> Result<()> {
         let filter = self.parse(&verdict.config)?;
         let said: Vec<String> = filter.warnings().iter().map(ToString::to_string).collect();
         ensure!(said == [verdict.message.as_str()], "expected `{}`, got {said:?}", verdict.message);

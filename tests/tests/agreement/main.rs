@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fmt, process::ExitCode};
 
 use anyhow::{Result, ensure};
 use fastrand::Rng;
-use hash_tagging::Verdict;
+use hash_tagging::Tagging;
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 use traffic_lanes_tests::{filter::Filter, module_host::Module, wasm_listeners::WasmListeners};
@@ -61,7 +61,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, verdict: &Verdict<'_>) {
+    fn count(&mut self, verdict: &Tagging<'_>) {
         for decision in &verdict.decisions {
             let tag = decision.tag.map_or("no tag".to_owned(), |tag| tag.as_bytes().escape_ascii().to_string());
             *self.tags.entry(tag).or_default() += 1;

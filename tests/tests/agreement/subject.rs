@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, mem};
 
 use anyhow::{Context, Result, bail, ensure};
-use hash_tagging::{Tagger, Verdict};
+use hash_tagging::{Tagger, Tagging};
 use header_edit::{Directed, HeaderList};
 use lanes::{document::LaneGroup, explain::explain, file, tagging};
 use serde_json::Value;
@@ -66,7 +66,7 @@ impl Subject {
     ///
     /// # Errors
     /// They do not agree.
-    pub(crate) fn ask(&self, hosts: &mut Hosts<'_>, request: HeaderList) -> Result<Verdict<'_>> {
+    pub(crate) fn ask(&self, hosts: &mut Hosts<'_>, request: HeaderList) -> Result<Tagging<'_>> {
         let mut answers = Vec::new();
         if let Some(group) = &self.group {
             let lane = explain(group, &request)?.lane;

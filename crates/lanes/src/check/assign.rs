@@ -38,7 +38,8 @@ impl Findings {
                     self.error(format!("{path}.claim"), "expected the name of a claim, such as sub");
                 }
                 (None, None, None, Some(_)) if spec.filters.phase == Phase::Authn => {
-                    let message = "in the phase AUTHN no token is verified yet: leave `spec.filters.phase` out, or say AUTHZ";
+                    let message =
+                        "in the phase AUTHN no token is verified yet: leave `spec.filters.phase` out, or say AUTHZ";
                     self.error(format!("{path}.claim"), message);
                 }
                 (None, None, None, Some(_)) => {}
