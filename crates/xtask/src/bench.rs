@@ -47,10 +47,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     bench.env("ENVOY_BIN", envoy).env("LANES_DIST", project.dist());
     bench.env("SDK_FILTER", built.join(WASM).join("release/sdk_filter.wasm"));
     bench.env("MOCK_SERVICE_BIN", built.join("release/mock-service"));
-    console::command(&process::shown(&bench));
     // Its status says whether the check passed, and it has said why.
-    let status = bench.status().with_context(|| bench.get_program().display().to_string())?;
-    Ok(status.success())
+    Ok(process::status(&mut bench)?.success())
 }
 
 /// Where cargo builds; this program is in `debug` of it.
