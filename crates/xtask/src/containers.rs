@@ -15,7 +15,7 @@ use local_mesh::installed_opentelemetry;
 use crate::{
     console, process,
     project::Project,
-    setup::{OPENTELEMETRY, envoy::EnvoyChoice},
+    setup::{self, envoy::EnvoyChoice},
 };
 
 /// The image of Envoy that is built here.
@@ -66,7 +66,7 @@ fn mock_service_image(project: &Project) -> Result<()> {
 }
 
 fn python_image(project: &Project) -> Result<()> {
-    OPENTELEMETRY.ensure(project)?;
+    setup::ensure(project, "opentelemetry")?;
     let packages = installed_opentelemetry(project.root());
     let application = project.root().join("sample/opentelemetry/application.py");
     let ask = |what: &str| {

