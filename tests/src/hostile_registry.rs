@@ -2,12 +2,11 @@
 
 use std::{
     io::{BufReader, Read, Write},
-    net::{IpAddr, SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, SocketAddr, TcpStream},
     sync::{Arc, Mutex, PoisonError},
-    thread,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use header_edit::RequestHeaders;
 
 use crate::http1;
@@ -74,16 +73,9 @@ impl HostileRegistry {
     /// # Errors
     /// There is no free port.
     pub fn start(ip: IpAddr, answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Result<Self> {
-        let listener = TcpListener::bind((ip, 0)).context("failed to listen")?;
-        let (address, asked) = (listener.local_addr()?, Arc::<Mutex<Vec<Asked>>>::default());
-        let (answer, remembered) = (Arc::new(answer), asked.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (answer, asked) = (answer.clone(), remembered.clone());
-                // A client closes connections as it likes.
-                thread::spawn(move || serve(&stream, &*answer, &asked).ok());
-            }
-        });
+        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let remembered = asked.clone();
+        let address = http1::serve(ip, move |head, connection| reply(head, connection, &answer, &remembered))?;
         Ok(Self { address, asked })
     }
 
@@ -93,35 +85,34 @@ impl HostileRegistry {
     }
 }
 
-fn serve(mut stream: &TcpStream, answer: &impl Fn(&str) -> Answer, asked: &Mutex<Vec<Asked>>) -> Result<()> {
-    let mut reader = BufReader::new(stream);
-    loop {
-        let head = http1::read_head(&mut reader)?;
-        if head.is_empty() {
-            return Ok(());
-        }
-        let request = http1::decode(&head)?;
-        let text = |name| String::from_utf8_lossy(&request.first(name).unwrap_or_default()).into_owned();
-        let (method, path) = (text(":method"), text(":path"));
-        let length = text("content-length").parse().unwrap_or(0);
-        std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
-        let told = Asked { path: path.clone(), authorization: text("authorization") };
-        asked.lock().unwrap_or_else(PoisonError::into_inner).push(told);
-        let Answer { status, headers, body } = answer(&path);
-        match body {
-            Body::Whole(body) => {
-                let length = body.len();
-                write!(stream, "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n")?;
-                if method != "HEAD" {
-                    stream.write_all(&body)?;
-                }
+fn reply(
+    head: &[u8],
+    connection: &mut BufReader<TcpStream>,
+    answer: &impl Fn(&str) -> Answer,
+    asked: &Mutex<Vec<Asked>>,
+) -> Result<Vec<u8>> {
+    let request = http1::decode(head)?;
+    let text = |name| String::from_utf8_lossy(&request.first(name).unwrap_or_default()).into_owned();
+    let path = text(":path");
+    let length = text("content-length").parse().unwrap_or(0);
+    std::io::copy(&mut connection.by_ref().take(length), &mut std::io::sink())?;
+    let told = Asked { path: path.clone(), authorization: text("authorization") };
+    asked.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+    let Answer { status, headers, body } = answer(&path);
+    match body {
+        Body::Whole(body) => {
+            let mut whole = http1::answer(status, &headers, &body);
+            if text(":method") == "HEAD" {
+                whole.truncate(whole.len() - body.len());
             }
-            Body::Endless(part) => {
-                write!(stream, "HTTP/1.1 {status}\r\n{headers}connection: close\r\n\r\n")?;
-                let parts = part.repeat(1 + (64 << 10) / part.len().max(1));
-                loop {
-                    stream.write_all(parts.as_bytes())?;
-                }
+            Ok(whole)
+        }
+        Body::Endless(part) => {
+            let stream = connection.get_mut();
+            write!(stream, "HTTP/1.1 {status}\r\n{headers}connection: close\r\n\r\n")?;
+            let parts = part.repeat(1 + (64 << 10) / part.len().max(1));
+            loop {
+                stream.write_all(parts.as_bytes())?;
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{IpAddr, SocketAddr, TcpListener, TcpStream},
+    sync::Arc,
+    thread,
     time::Duration,
 };
 
@@ -33,6 +35,50 @@ pub fn send(address: SocketAddr, request: &HeaderList) -> Result<Response> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(&encode(request)?)?;
     receive(&mut BufReader::new(stream))
+}
+
+/// Listens on a port that the system chooses, and answers the requests of every connection, one after the other: `answer` gets
+/// the head of each, byte for byte, and the connection for what follows it. Ends with the process.
+///
+/// # Errors
+/// There is no free port.
+pub(crate) fn serve<A>(ip: IpAddr, answer: A) -> Result<SocketAddr>
+where
+    A: Fn(&[u8], &mut BufReader<TcpStream>) -> Result<Vec<u8>> + Send + Sync + 'static,
+{
+    let listener = TcpListener::bind((ip, 0)).context("failed to listen")?;
+    let (address, answer) = (listener.local_addr()?, Arc::new(answer));
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            // A client closes connections as it likes; a failure to answer shows there, as a connection without an answer.
+            thread::spawn(move || serve_connection(stream, &*answer).ok());
+        }
+    });
+    Ok(address)
+}
+
+fn serve_connection(
+    stream: TcpStream,
+    answer: &impl Fn(&[u8], &mut BufReader<TcpStream>) -> Result<Vec<u8>>,
+) -> Result<()> {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let head = read_head(&mut reader)?;
+        if head.is_empty() {
+            return Ok(());
+        }
+        let answer = answer(&head, &mut reader)?;
+        // In one piece: two writes would wait for each other's acknowledgement.
+        reader.get_mut().write_all(&answer)?;
+    }
+}
+
+/// An answer: the status line's end, such as `200 OK`; more header lines, each ending in `\r\n`; and the body.
+pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut answer = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len()).into_bytes();
+    answer.extend_from_slice(body);
+    answer
 }
 
 /// Reads one response.

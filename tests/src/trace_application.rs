@@ -2,10 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufReader, Write},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
-    thread,
 };
 
 use anyhow::{Context, Result};
@@ -30,17 +28,10 @@ impl Application {
     /// # Errors
     /// There is no free port.
     pub fn start() -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let application = Self { address: listener.local_addr()?, outbound: Arc::default() };
-        let outbound = application.outbound.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let outbound = outbound.clone();
-                // A failure shows at the other end, as a connection that was closed without an answer.
-                thread::spawn(move || serve(&stream, &outbound).ok());
-            }
-        });
-        Ok(application)
+        let outbound = Arc::<Outbound>::default();
+        let calls = outbound.clone();
+        let address = http1::serve(Ipv4Addr::LOCALHOST.into(), move |head, _| forward(head, &calls))?;
+        Ok(Self { address, outbound })
     }
 
     /// Where it listens.
@@ -54,23 +45,14 @@ impl Application {
     }
 }
 
-fn serve(mut stream: &TcpStream, outbound: &Outbound) -> Result<()> {
-    let mut reader = BufReader::new(stream);
-    loop {
-        let head = http1::read_head(&mut reader)?;
-        if head.is_empty() {
-            return Ok(());
-        }
-        let request = http1::decode(&head)?;
-        let path = request.all(":path").next().context("no path")?;
-        let forwarded = str::from_utf8(path)?.trim_start_matches('/');
-        let mut call: HeaderList =
-            [(":authority", "other.example"), (":method", "GET"), (":path", "/")].into_iter().collect();
-        request.all(forwarded).for_each(|value| call.push(forwarded, value));
-        let address = outbound.lock().unwrap_or_else(PoisonError::into_inner).get(forwarded).copied();
-        let body = http1::send(address.context("not told where to call")?, &call)?.body;
-        let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
-        answer.extend_from_slice(&body);
-        stream.write_all(&answer)?;
-    }
+fn forward(head: &[u8], outbound: &Outbound) -> Result<Vec<u8>> {
+    let request = http1::decode(head)?;
+    let path = request.all(":path").next().context("no path")?;
+    let forwarded = str::from_utf8(path)?.trim_start_matches('/');
+    let mut call: HeaderList =
+        [(":authority", "other.example"), (":method", "GET"), (":path", "/")].into_iter().collect();
+    request.all(forwarded).for_each(|value| call.push(forwarded, value));
+    let address = outbound.lock().unwrap_or_else(PoisonError::into_inner).get(forwarded).copied();
+    let body = http1::send(address.context("not told where to call")?, &call)?.body;
+    Ok(http1::answer("200 OK", "", &body))
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::{
     console, dist, process,
     project::Project,
-    setup::{debian::Package, envoy::EnvoyChoice, wasm_target::WASM},
+    setup::{self, envoy::EnvoyChoice, wasm_target::WASM},
 };
 
 /// The arguments of `xtask bench`.
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     console::heading("building what is measured, and what measures");
     let envoy = options.envoy.ensure(project)?;
-    let wrk = Package { name: "wrk", effort: "350 KB to download" }.ensure(project)?;
+    let wrk = setup::ensure(project, "wrk")?;
     dist::build(project)?;
     process::run(&mut project.cargo(["build", "--package", "bench", "--locked"]))?;
     // A slow application would make every filter look cheap.
@@ -48,10 +48,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     // What `make dist` has made the release module of.
     bench.env("PLAIN_MODULE", built.join(WASM).join("module/hash_tagging_filter.wasm"));
     bench.env("MOCK_SERVICE_BIN", built.join("release/mock-service"));
-    console::command(&process::shown(&bench));
     // Its status says whether the check passed, and it has said why.
-    let status = bench.status().with_context(|| bench.get_program().display().to_string())?;
-    Ok(status.success())
+    Ok(process::status(&mut bench)?.success())
 }
 
 /// Where cargo builds; this program is in `debug` of it.

@@ -19,13 +19,10 @@ pub(crate) fn say(text: &str) {
     anstream::println!("{text}");
 }
 
-/// Whether something is as it should be, in words for either case.
-pub(crate) fn verdict(good: bool, if_good: &str, if_bad: &str) {
-    if good {
-        anstream::println!("  {if_good}  {GREEN}ok{GREEN:#}");
-    } else {
-        anstream::println!("  {if_bad}  {RED}FAILED{RED:#}");
-    }
+/// Whether what is said is so.
+pub(crate) fn verdict(is_so: bool, text: &str) {
+    let verdict = if is_so { format!("{GREEN}ok{GREEN:#}") } else { format!("{RED}FAILED{RED:#}") };
+    anstream::println!("  {text}  {verdict}");
 }
 
 /// A command, before it runs.

@@ -3,23 +3,28 @@
 //! Envoy is the binary that set-up provides, with the libraries that it is linked to; mock-service is one static file; the Python
 //! application brings this machine's interpreter and the packages that set-up provides.
 
-mod root;
-
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
+use local_mesh::installed_opentelemetry;
 
 use crate::{
     console, process,
     project::Project,
-    setup::{envoy::EnvoyChoice, opentelemetry},
+    setup::{self, envoy::EnvoyChoice},
 };
-
-use root::Root;
 
 /// The image of Envoy that is built here.
 pub(crate) const ENVOY: &str = "lanes/envoy";
 const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// Wasm that comes over TLS needs them.
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// Of Python's standard library.
+const NOT_NEEDED: [&str; 6] = ["site-packages", "dist-packages", "test", "tests", "config-*", "idlelib"];
 
 /// Builds `lanes/envoy`, `lanes/mock-service` and `lanes/mock-service-python` with the Docker engine that answers.
 pub(crate) fn build(project: &Project, envoy: &EnvoyChoice) -> Result<()> {
@@ -39,15 +44,11 @@ fn engine(project: &Project) -> Result<String> {
 }
 
 fn envoy_image(project: &Project, program: &Path) -> Result<()> {
-    let root = Root::new(project)?;
-    root.program(program, "usr/local/bin/envoy")?;
-    // Wasm that comes over TLS needs them.
-    root.file_if_there(Path::new("/etc/ssl/certs/ca-certificates.crt"), "etc/ssl/certs/ca-certificates.crt")?;
-    root.write("etc/passwd", "root:x:0:0::/:\nenvoy:x:101:101::/:\n")?;
-    root.write("etc/group", "root:x:0:\nenvoy:x:101:\n")?;
-    root.write("etc/nsswitch.conf", "hosts: files dns\n")?;
-    root.write("tmp/.keep", "")?;
-    root.image(project, ENVOY, &["USER 101", r#"ENTRYPOINT ["/usr/local/bin/envoy"]"#])
+    let mut files = libraries(project, program, &[])?;
+    files.insert(program.to_owned());
+    files.extend(Some(PathBuf::from(CERTIFICATES)).filter(|file| file.is_file()));
+    let options = [placed(program, "usr/local/bin/envoy")];
+    image(project, ENVOY, &files, &options, "USER 101\nENTRYPOINT [\"/usr/local/bin/envoy\"]")
 }
 
 /// Linked statically, so that the program is all there is.
@@ -58,41 +59,76 @@ fn mock_service_image(project: &Project) -> Result<()> {
     // A sample need not be small or fast, and is built while somebody waits.
     build.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     process::run(&mut build)?;
-    let root = Root::new(project)?;
-    root.file(&target.join(TARGET).join("release/mock-service"), "mock-service")?;
-    root.image(project, "lanes/mock-service", &["USER 101", r#"ENTRYPOINT ["/mock-service"]"#])
+    let program = target.join(TARGET).join("release/mock-service");
+    let options = [placed(&program, "mock-service")];
+    let instructions = "USER 101\nENTRYPOINT [\"/mock-service\"]";
+    image(project, "lanes/mock-service", &BTreeSet::from([program]), &options, instructions)
 }
 
 fn python_image(project: &Project) -> Result<()> {
-    let packages = opentelemetry::ensure(project)?;
+    setup::ensure(project, "opentelemetry")?;
+    let packages = installed_opentelemetry(project.root());
+    let application = project.root().join("sample/opentelemetry/application.py");
     let ask = |what: &str| {
         let answer = process::output(project.command("python3").args(["-c", what]))?;
         anyhow::Ok(PathBuf::from(answer.trim()))
     };
     let interpreter = ask("import os, sys; print(os.path.realpath(sys.executable))")?;
     let library = ask("import sysconfig; print(sysconfig.get_path('stdlib'))")?;
-    let version = library.file_name().context("python3 does not say where its library is")?.to_owned();
+    let version = library.file_name().context("python3 does not say where its library is")?.to_string_lossy();
 
-    let root = Root::new(project)?;
-    root.program(&interpreter, "usr/local/bin/python3")?;
-    let own = Path::new("usr/local/lib").join(version);
-    root.folder(
-        &library,
-        &own,
-        &["site-packages", "dist-packages", "test", "tests", "__pycache__", "config", "idlelib"],
-    )?;
-    root.libraries_of(&library.join("lib-dynload"))?;
-    root.folder(&packages, Path::new("opt/opentelemetry"), &["__pycache__"])?;
-    root.libraries_of(&packages)?;
-    root.file(&project.root().join("sample/opentelemetry/application.py"), "opt/application.py")?;
-    root.write("tmp/.keep", "")?;
-    let entry = r#"ENTRYPOINT ["/usr/local/bin/python3", "/opt/opentelemetry/bin/opentelemetry-instrument", "/usr/local/bin/python3", "/opt/application.py"]"#;
+    let mut files = libraries(project, &interpreter, &[&library.join("lib-dynload"), &packages])?;
+    files.extend([&interpreter, &library, &packages, &application].map(PathBuf::clone));
+    let mut options = vec![
+        placed(&interpreter, "usr/local/bin/python3"),
+        placed(&library, &format!("usr/local/lib/{version}")),
+        placed(&packages, "opt/opentelemetry"),
+        placed(&application, "opt/application.py"),
+    ];
+    options.extend(NOT_NEEDED.map(|name| format!("--exclude={}*/{name}", library.display())));
     // Seven containers that compile the same modules at once would be half a minute in coming.
-    let mut compile = project.command("python3");
-    compile.args(["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s"]).arg(root.path());
-    process::run(compile.args(["-p", "/"]).arg(root.path()))?;
-    let environment = "ENV PYTHONPATH=/opt/opentelemetry PYTHONHOME=/usr/local PYTHONDONTWRITEBYTECODE=1";
-    root.image(project, "lanes/mock-service-python", &[environment, "USER 101", entry])?;
+    let instructions = r#"ENV PYTHONPATH=/opt/opentelemetry PYTHONHOME=/usr/local PYTHONDONTWRITEBYTECODE=1
+RUN ["/usr/local/bin/python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/usr/local/lib", "/opt"]
+USER 101
+ENTRYPOINT ["/usr/local/bin/python3", "/opt/opentelemetry/bin/opentelemetry-instrument", "/usr/local/bin/python3", "/opt/application.py"]"#;
+    image(project, "lanes/mock-service-python", &files, &options, instructions)?;
     console::say("ENVOY_IMAGE=lanes/envoy selects the image of Envoy in envoy/compose.yaml");
     Ok(())
+}
+
+/// Builds an image of nothing but files of this machine, where they are here unless an option has [`placed`] them elsewhere.
+fn image(
+    project: &Project,
+    name: &str,
+    files: &BTreeSet<PathBuf>,
+    options: &[String],
+    instructions: &str,
+) -> Result<()> {
+    let folder = tempfile::tempdir_in(project.root().join("target"))?;
+    fs::write(folder.path().join("Dockerfile"), format!("FROM scratch\nADD root.tar /\n{instructions}\n"))?;
+    let mut tar = project.command("tar");
+    tar.arg("--create").arg("--file").arg(folder.path().join("root.tar"));
+    tar.args(["--dereference", "--absolute-names", "--anchored", "--owner=0", "--group=0"]).args(options);
+    // Whoever runs in the image writes there.
+    tar.args(["--no-recursion", "/tmp", "--recursion"]).args(files);
+    process::output(&mut tar)?;
+    process::run(project.command("docker").args(["build", "--quiet", "--tag", name]).arg(folder.path()))
+}
+
+/// The option of tar that gives a file, or all of a folder, another place.
+fn placed(from: &Path, to: &str) -> String {
+    format!("--transform=s,^{},/{to},", from.display())
+}
+
+/// What the dynamic linker would load for the program and for the libraries in these folders, itself included, by the paths
+/// under which it looks for it.
+fn libraries(project: &Project, program: &Path, folders: &[&Path]) -> Result<BTreeSet<PathBuf>> {
+    let mut listed = process::output(project.command("ldd").arg(program))?;
+    if !folders.is_empty() {
+        let mut find = project.command("find");
+        find.arg("-L").args(folders).args(["-name", "*.so*", "-exec", "ldd", "{}", "+"]);
+        listed += &process::output(&mut find)?;
+    }
+    let path = |line: &str| line.split_whitespace().find(|word| word.starts_with('/')).map(str::to_owned);
+    Ok(listed.lines().filter_map(path).filter(|path| !path.ends_with(':')).map(PathBuf::from).collect())
 }

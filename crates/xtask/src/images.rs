@@ -1,12 +1,15 @@
 //! `xtask images`: an image of every filter in every form, as files for a registry, the same bytes wherever they are built.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use module_image::{Annotations, Digest, Form, Image, Module, archive};
+use module_image::{Annotations, Form, Image, Module, archive};
 
-use crate::{console, containers, dist, project::Project, setup::envoy::EnvoyChoice};
+use crate::{console, containers, dist, process, project::Project, setup::envoy::EnvoyChoice};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LICENSES: &str = env!("CARGO_PKG_LICENSE");
@@ -33,29 +36,41 @@ pub(crate) fn build(project: &Project, options: &Options) -> Result<()> {
 
 /// Builds the filters, and their images into `dist/images/`, beside a `SHA256SUMS` of the files and the images' own
 /// `DIGESTS`, by which registries know them.
-pub(crate) fn of_modules(project: &Project, source: Option<&str>) -> Result<()> {
+pub(crate) fn of_modules(project: &Project, source: Option<&str>) -> Result<Vec<PathBuf>> {
     dist::build(project)?;
     let folder = project.dist().join("images");
     fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
 
-    let (mut sums, mut digests) = (String::new(), String::new());
+    let (mut archives, mut digests) = (Vec::new(), String::new());
     for file in dist::files() {
         let path = project.dist().join(file);
         let bytes = fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
         let module = Module::parse(bytes).with_context(|| path.display().to_string())?;
-        let name = file.trim_end_matches(".wasm").replace('_', "-");
         for form in Form::ALL {
             let image = Image::build(&module, &annotations(file, source), form)?;
-            let archive = archive(&image, &name, VERSION)?;
-            let file = format!("{name}-{form}.tar");
+            let archive = archive(&image, &name(file), VERSION)?;
+            let file = format!("{}-{form}.tar", name(file));
             dist::write(&folder.join(&file), &archive)?;
             console::say(&format!("dist/images/{file}: {} bytes, {}", archive.len(), image.digest()));
-            sums += &format!("{}  {file}\n", Digest::of(&archive).hex());
             digests += &format!("{}  {file}\n", image.digest());
+            archives.push(folder.join(file));
         }
     }
-    dist::write(&folder.join("SHA256SUMS"), sums.as_bytes())?;
-    dist::write(&folder.join("DIGESTS"), digests.as_bytes())
+    checksums(project, &folder, &archives)?;
+    dist::write(&folder.join("DIGESTS"), digests.as_bytes())?;
+    Ok(archives)
+}
+
+/// What the image of a module is called.
+pub(crate) fn name(file: &str) -> String {
+    file.trim_end_matches(".wasm").replace('_', "-")
+}
+
+/// Writes `SHA256SUMS` of files in a folder.
+pub(crate) fn checksums(project: &Project, folder: &Path, files: &[PathBuf]) -> Result<()> {
+    let names = files.iter().filter_map(|file| file.file_name());
+    let sums = process::output(project.command("sha256sum").args(names).current_dir(folder))?;
+    dist::write(&folder.join("SHA256SUMS"), sums.as_bytes())
 }
 
 fn annotations(title: &str, source: Option<&str>) -> Annotations {

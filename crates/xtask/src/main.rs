@@ -15,6 +15,7 @@ mod test;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::project::Project;
@@ -52,19 +53,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let project = Project::locate();
-    let result = match Cli::parse().command {
-        Command::Setup(options) => setup::run(&project, &options).map(|()| true),
-        Command::Demo(options) => demo::demo(&project, &options),
-        Command::Up(options) => demo::up(&project, &options).map(|()| true),
-        Command::Dist => dist::build(&project).map(|()| true),
-        Command::Images(options) => images::build(&project, &options).map(|()| true),
-        Command::Release(options) => release::release(&project, &options).map(|()| true),
-        Command::Compose => compose::write(&project).map(|()| true),
-        Command::Lint => Ok(test::lint(&project)),
-        Command::Test(options) => Ok(test::run(&project, &options)),
-        Command::Bench(options) => bench::run(&project, &options),
-    };
-    match result {
+    let command = Cli::parse().command;
+    match process::handle_interrupts().and_then(|()| run(&project, &command)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -72,4 +62,21 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether all is well, where a command has already said what is not.
+fn run(project: &Project, command: &Command) -> Result<bool> {
+    match command {
+        Command::Setup(options) => setup::run(project, options)?,
+        Command::Demo(options) => return demo::demo(project, options),
+        Command::Up(options) => demo::up(project, options)?,
+        Command::Dist => dist::build(project)?,
+        Command::Images(options) => images::build(project, options)?,
+        Command::Release(options) => release::release(project, options)?,
+        Command::Compose => compose::write(project)?,
+        Command::Lint => return Ok(test::lint(project)),
+        Command::Test(options) => return Ok(test::run(project, options)),
+        Command::Bench(options) => return bench::run(project, options),
+    }
+    Ok(true)
 }

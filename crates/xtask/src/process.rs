@@ -1,31 +1,57 @@
-//! Running other programs.
+//! Running other programs, each in a process group of its own: an interrupt ends it with all that it has started.
 
 use std::{
-    env,
-    ffi::OsString,
-    io::{self, ErrorKind},
+    io::ErrorKind,
     iter::once,
+    os::unix::process::CommandExt,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use crate::console;
 
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// The process group of the program that runs, or 0.
+static GROUP: AtomicU32 = AtomicU32::new(0);
+
+/// Has Ctrl-C, SIGTERM and SIGHUP end the program that runs, and everything after it.
+pub(crate) fn handle_interrupts() -> Result<()> {
+    let interrupt = || {
+        INTERRUPTED.store(true, Ordering::SeqCst);
+        end_group();
+    };
+    ctrlc::set_handler(interrupt).context("failed to listen for Ctrl-C")
+}
+
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// An error as soon as somebody wants an end, so that whoever holds a mesh drops it.
+pub(crate) fn go_on() -> Result<()> {
+    ensure!(!is_interrupted(), "interrupted");
+    Ok(())
+}
+
 /// Shows the command, lets it write to this terminal, and fails if it does.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    console::command(&shown(command));
-    let status = command.status().map_err(|error| cannot_start(command, error))?;
-    if !status.success() {
-        bail!("`{}` failed with {status}", shown(command));
-    }
+    let status = status(command)?;
+    ensure!(status.success(), "`{}` failed with {status}", shown(command));
     Ok(())
+}
+
+/// As [`run`], if its status is an answer.
+pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
+    console::command(&shown(command));
+    Ok(finish(spawn(command)?)?.status)
 }
 
 /// What the command writes to stdout; stderr is in the error if it fails.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().map_err(|error| cannot_start(command, error))?;
+    let output = finish(spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?)?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         bail!("`{}` failed with {}: {}", shown(command), output.status, stderr.trim());
@@ -33,10 +59,18 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{}` wrote something other than UTF-8", shown(command)))
 }
 
-/// Shows the command and starts it with its stdout piped to the caller.
+/// Shows the command and starts it with its stdout piped to the caller, who [`finish`]es it.
 pub(crate) fn piped(command: &mut Command) -> Result<Child> {
     console::command(&shown(command));
-    command.stdout(Stdio::piped()).spawn().map_err(|error| cannot_start(command, error))
+    spawn(command.stdout(Stdio::piped()))
+}
+
+/// Waits for the end.
+pub(crate) fn finish(child: Child) -> Result<Output> {
+    let output = child.wait_with_output();
+    GROUP.store(0, Ordering::SeqCst);
+    go_on()?;
+    Ok(output?)
 }
 
 /// The command line as a person would type it in the folder it runs in.
@@ -47,18 +81,25 @@ pub(crate) fn shown(command: &Command) -> String {
     once(program.to_string_lossy().into_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
-/// `PATH` with `folder` searched first.
-pub(crate) fn path_with(folder: &Path) -> Result<OsString> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::join_paths(once(folder.to_owned()).chain(env::split_paths(&path)))
-        .with_context(|| format!("failed to put {} on PATH", folder.display()))
+fn spawn(command: &mut Command) -> Result<Child> {
+    go_on()?;
+    // Nobody could answer in another process group than the terminal's.
+    let child = command.process_group(0).stdin(Stdio::null()).spawn().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!("`{}` was not found", command.get_program().display()),
+        _ => anyhow!("failed to start `{}`: {error}", command.get_program().display()),
+    })?;
+    GROUP.store(child.id(), Ordering::SeqCst);
+    if is_interrupted() {
+        end_group();
+    }
+    Ok(child)
 }
 
-fn cannot_start(command: &Command, error: io::Error) -> anyhow::Error {
-    let program = command.get_program().display();
-    match error.kind() {
-        ErrorKind::NotFound => anyhow!("`{program}` was not found"),
-        _ => anyhow!("failed to start `{program}`: {error}"),
+fn end_group() {
+    let group = GROUP.load(Ordering::SeqCst);
+    if group != 0 {
+        // What has ended already needs no signal.
+        let _ = Command::new("sh").args(["-c", &format!("kill -TERM -{group}")]).stderr(Stdio::null()).status();
     }
 }
 
@@ -75,16 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_is_named() {
-        let error = run(&mut Command::new("no-such-program")).unwrap_err();
-
-        assert_eq!(error.to_string(), "`no-such-program` was not found");
-    }
-
-    #[test]
     fn a_failure_tells_the_command_its_status_and_its_stderr() {
         let error = output(Command::new("sh").args(["-c", "echo broken >&2; exit 3"])).unwrap_err();
 
         assert_eq!(error.to_string(), "`sh -c echo broken >&2; exit 3` failed with exit status: 3: broken");
+        assert_eq!(run(&mut Command::new("no-such")).unwrap_err().to_string(), "`no-such` was not found");
     }
 }

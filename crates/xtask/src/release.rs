@@ -3,12 +3,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use local_mesh::WALKTHROUGHS;
-use module_image::Digest;
 
 use crate::{dist, images, process, project::Project};
 
@@ -39,25 +39,21 @@ pub(crate) fn release(project: &Project, options: &Options) -> Result<()> {
     let output = project.root().join(&options.output);
     fs::create_dir_all(&output).with_context(|| format!("failed to create {}", output.display()))?;
 
-    images::of_modules(project, options.source.as_deref())?;
+    let mut files = images::of_modules(project, options.source.as_deref())?;
     for file in dist::files() {
         push(project, options, file)?;
-        copy(&project.dist().join(file), &output)?;
+        files.push(project.dist().join(file));
     }
-    for entry in fs::read_dir(project.dist().join("images"))? {
-        let file = entry?.path();
-        if file.extension().is_some_and(|extension| extension == "tar") {
-            copy(&file, &output)?;
-        }
+    for file in &mut files {
+        *file = copy(file, &output)?;
     }
-    manifests(project, options, &output)?;
-    checksums(&output)
+    files.push(manifests(project, options, &output)?);
+    images::checksums(project, &output, &files)
 }
 
 fn push(project: &Project, options: &Options, file: &str) -> Result<()> {
-    let name = file.trim_end_matches(".wasm").replace('_', "-");
     let mut lanes = lanes(project);
-    lanes.args(["push", &format!("dist/{file}"), &format!("{}/{name}:{VERSION}", options.registry)]);
+    lanes.args(["push", &format!("dist/{file}"), &format!("{}/{}:{VERSION}", options.registry, images::name(file))]);
     lanes.args(["--version", VERSION, "--licenses", env!("CARGO_PKG_LICENSE")]);
     if let Some(source) = options.source.as_ref().filter(|source| !source.is_empty()) {
         lanes.args(["--source", source]);
@@ -69,7 +65,7 @@ fn push(project: &Project, options: &Options, file: &str) -> Result<()> {
 const GATEWAY_API: &str = "gateway-api";
 
 /// As one archive, whose folders are for `kubectl apply -k`.
-fn manifests(project: &Project, options: &Options, output: &Path) -> Result<()> {
+fn manifests(project: &Project, options: &Options, output: &Path) -> Result<PathBuf> {
     let rendered = tempfile::tempdir()?;
     let image = format!("oci://{}/{{module}}:{VERSION}", options.registry);
     for name in WALKTHROUGHS {
@@ -85,30 +81,19 @@ fn manifests(project: &Project, options: &Options, output: &Path) -> Result<()> 
         }
         copy(&project.root().join(&group), &folder)?;
     }
+    let archive = output.join("manifests.tar.gz");
     let mut tar = project.command("tar");
     tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-czf"]);
-    process::run(tar.arg(output.join("manifests.tar.gz")).arg("-C").arg(rendered.path()).arg("."))
+    process::run(tar.arg(&archive).arg("-C").arg(rendered.path()).arg("."))?;
+    Ok(archive)
 }
 
-fn checksums(output: &Path) -> Result<()> {
-    let entries = fs::read_dir(output)?.collect::<Result<Vec<_>, _>>()?;
-    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
-    files.retain(|file| !file.ends_with("SHA256SUMS"));
-    files.sort();
-    let mut sums = String::new();
-    for file in &files {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        sums += &format!("{}  {name}\n", Digest::of(&fs::read(file)?).hex());
-    }
-    dist::write(&output.join("SHA256SUMS"), sums.as_bytes())
-}
-
-fn lanes(project: &Project) -> std::process::Command {
+fn lanes(project: &Project) -> Command {
     project.cargo(["run", "--quiet", "--locked", "--package", "lanes", "--"])
 }
 
-fn copy(file: &Path, folder: &Path) -> Result<()> {
+fn copy(file: &Path, folder: &Path) -> Result<PathBuf> {
     let to = folder.join(file.file_name().unwrap_or_default());
-    fs::copy(file, to).with_context(|| format!("failed to copy {}", file.display()))?;
-    Ok(())
+    fs::copy(file, &to).with_context(|| format!("failed to copy {}", file.display()))?;
+    Ok(to)
 }

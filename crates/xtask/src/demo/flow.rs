@@ -1,73 +1,77 @@
-//! Requests that flow while things change.
-
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
 };
 
-use local_mesh::Client;
+use anyhow::{Result, anyhow};
+
+use super::stage::Visitor;
+use crate::process;
 
 const CLIENTS: usize = 4;
 
-/// Other clients, who go through users without a break.
+/// Requests that flow while things change: of four clients, who go through identities without a break.
 pub(super) struct Flow {
     shared: Arc<Shared>,
-    clients: Vec<JoinHandle<()>>,
+    clients: Vec<JoinHandle<Outcomes>>,
 }
 
-#[derive(Default)]
+/// What requests reached, and how many did.
+pub(super) type Outcomes = BTreeMap<String, usize>;
+
 struct Shared {
-    stop: AtomicBool,
     sent: AtomicUsize,
-    failed: AtomicUsize,
+    limit: AtomicUsize,
 }
 
 impl Flow {
-    pub(super) fn start(client: Client, users: Vec<&'static str>) -> Self {
-        let shared = Arc::new(Shared::default());
+    /// Ends by itself after `limit` requests.
+    pub(super) fn start(visitor: &Visitor, identities: &[&'static str], limit: usize) -> Self {
+        let shared = Arc::new(Shared { sent: AtomicUsize::new(0), limit: AtomicUsize::new(limit) });
         let start = |_| {
-            let (shared, client, users) = (shared.clone(), client.clone(), users.clone());
-            thread::spawn(move || shared.send(&client, &users))
+            let (shared, visitor, identities) = (shared.clone(), visitor.clone(), identities.to_vec());
+            thread::spawn(move || shared.send(&visitor, &identities))
         };
         Self { clients: (0..CLIENTS).map(start).collect(), shared }
     }
 
-    /// How many requests have been answered so far.
+    /// How many requests have been sent so far.
     pub(super) fn sent(&self) -> usize {
         self.shared.sent.load(Ordering::Relaxed)
     }
 
-    /// How many requests were sent, and how many of them failed.
-    pub(super) fn stop(mut self) -> (usize, usize) {
-        self.end();
-        (self.sent(), self.shared.failed.load(Ordering::Relaxed))
+    pub(super) fn stop(self) -> Result<Outcomes> {
+        self.shared.limit.store(0, Ordering::Relaxed);
+        self.finish()
     }
 
-    fn end(&mut self) {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        for client in self.clients.drain(..) {
-            // One that panicked has said so itself.
-            let _ = client.join();
+    pub(super) fn finish(self) -> Result<Outcomes> {
+        let mut sum = Outcomes::new();
+        for client in self.clients {
+            for (outcome, count) in client.join().map_err(|_| anyhow!("a client panicked"))? {
+                *sum.entry(outcome).or_default() += count;
+            }
         }
+        process::go_on()?;
+        Ok(sum)
     }
 }
 
 impl Shared {
-    fn send(&self, client: &Client, users: &[&str]) {
-        for user in users.iter().cycle().take_while(|_| !self.stop.load(Ordering::Relaxed)) {
-            if client.send("GET", &[("x-user-id", user)]).and_then(|answer| answer.chain()).is_err() {
-                self.failed.fetch_add(1, Ordering::Relaxed);
+    fn send(&self, visitor: &Visitor, identities: &[&str]) -> Outcomes {
+        let mut outcomes = Outcomes::new();
+        for identity in identities.iter().cycle() {
+            let number = self.sent.fetch_add(1, Ordering::Relaxed);
+            if process::is_interrupted() || number >= self.limit.load(Ordering::Relaxed) {
+                break;
             }
-            self.sent.fetch_add(1, Ordering::Relaxed);
+            let outcome = visitor.ask(identity).unwrap_or_else(|error| format!("{error:#}"));
+            *outcomes.entry(outcome).or_default() += 1;
         }
-    }
-}
-
-impl Drop for Flow {
-    fn drop(&mut self) {
-        self.end();
+        outcomes
     }
 }

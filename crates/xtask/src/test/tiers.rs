@@ -1,24 +1,24 @@
 //! The tests, tier by tier: from single functions to a real Envoy.
 
-use std::{env, ffi::OsString};
+use std::{
+    env, io,
+    path::{self, Path},
+    process::Command,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::{
     containers, dist, process,
     project::Project,
     setup::{
-        node, opentelemetry, registry,
+        self,
         wasm_target::{self, UNIT_TESTS},
-        wasm_test_runner,
-    },
-    test::{
-        Options,
-        session::{Session, Verdict},
-        tally,
     },
 };
+
+use super::{Checked, Options, Session, cases};
 
 /// The package with the suites.
 const SUITES: &str = "traffic-lanes-tests";
@@ -28,7 +28,7 @@ const PURE: [&str; 6] =
 
 /// A group of tests that need the same surroundings.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Tier {
+pub(super) enum Tier {
     /// Unit tests of all crates
     Unit,
     /// Unit tests of the pure crates, inside WebAssembly
@@ -49,18 +49,15 @@ pub(crate) enum Tier {
 
 const ALWAYS: [Tier; 6] = [Tier::Unit, Tier::Wasm, Tier::Native, Tier::Module, Tier::Registry, Tier::Envoy];
 
+/// What names the Kubernetes API that the cluster tier needs.
+const CLUSTER: [&str; 4] = ["KUBE_APISERVER", "KUBE_CONTROLLER_MANAGER", "LANES_CRDS", "KUBECONFIG"];
+const NO_CLUSTER: &str = "the cluster tier needs a Kubernetes API: KUBE_APISERVER, a kube-apiserver for it to start, with \
+    LANES_CRDS, the resource definitions of Istio and of Gateway API; or KUBECONFIG, of a test cluster of yours that has \
+    them. CONTRIBUTING.md says where they come from";
+
 impl Tier {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Unit => "tier unit",
-            Self::Wasm => "tier wasm",
-            Self::Native => "tier native",
-            Self::Module => "tier module",
-            Self::Registry => "tier registry",
-            Self::Envoy => "tier envoy",
-            Self::Cluster => "tier cluster",
-            Self::Containers => "tier containers",
-        }
+    fn name(self) -> String {
+        format!("tier {}", self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default())
     }
 
     /// The suites, as test targets of their package.
@@ -96,90 +93,118 @@ impl Tier {
         }
     }
 
-    fn runs_modules(self) -> bool {
-        matches!(self, Self::Module | Self::Registry | Self::Envoy | Self::Containers)
+    fn runs_what_is_built(self) -> bool {
+        !matches!(self, Self::Unit | Self::Wasm | Self::Native)
     }
 }
 
 /// Runs the tiers asked for, or all that need nothing but this machine if none is named.
-pub(crate) fn run(project: &Project, options: &Options, session: &mut Session) {
+pub(super) fn run(project: &Project, options: &Options, session: &mut Session) {
     let tiers = if options.tiers.is_empty() { &ALWAYS[..] } else { &options.tiers };
     let mut built = None;
     for &tier in tiers {
-        if tier.runs_modules() && built.is_none() {
-            built = Some(session.step("build", || build(project)));
+        if tier.runs_what_is_built() && built.is_none() {
+            built = Some(session.step("build", |_| build(project)));
         }
-        session.step(tier.name(), || match tier {
-            Tier::Unit => unit(project),
-            Tier::Wasm => wasm(project),
+        session.step(&tier.name(), |cases| {
             // Never against modules of an earlier build.
-            _ if tier.runs_modules() && built != Some(true) => bail!("not run, because the step `build` failed"),
-            Tier::Envoy => {
-                opentelemetry::ensure(project)?;
-                suites(project, tier, &[("ENVOY_BIN", options.envoy.ensure(project)?.into())])
-            }
-            Tier::Registry => {
-                let programs = [
-                    ("DOCKER_REGISTRY_BIN", registry::docker_registry(project)?.into()),
-                    ("SKOPEO_BIN", registry::skopeo(project)?.into()),
-                ];
-                lanes(project)?;
-                suites(project, tier, &programs)
-            }
-            Tier::Cluster => {
-                let api = options.cluster.ensure(project)?;
-                lanes(project)?;
-                suites(project, tier, &api)
-            }
-            Tier::Containers => {
-                containers::build(project, &options.envoy)?;
-                suites(project, tier, &[])
-            }
-            Tier::Native | Tier::Module => suites(project, tier, &[]),
+            ensure!(!tier.runs_what_is_built() || built == Some(true), "not run, because the step `build` failed");
+            let mut command = tier.command(project);
+            tier.provide(project, options, &mut command)?;
+            cases::run(&mut command, cases, &mut io::stdout().lock())?;
+            Ok(Checked::Yes)
         });
     }
 }
 
-/// What the suites run: the modules, and the application behind Envoy.
-fn build(project: &Project) -> Result<Verdict> {
+/// What the suites run: the modules, the application behind Envoy, and the tool.
+fn build(project: &Project) -> Result<Checked> {
     dist::build(project)?;
-    process::run(&mut project.cargo(["build", "--package", "mock-service", "--locked"]))?;
-    Ok(Verdict::Passed(None))
-}
-
-/// The tool, for suites that are its users.
-fn lanes(project: &Project) -> Result<()> {
-    process::run(&mut project.cargo(["build", "--package", "lanes", "--locked"]))
-}
-
-fn unit(project: &Project) -> Result<Verdict> {
-    tally::run(&mut project.cargo(["test", "--workspace", "--exclude", SUITES, "--no-fail-fast", "--locked"]))
-}
-
-fn wasm(project: &Project) -> Result<Verdict> {
-    wasm_target::ensure(project)?;
-    let mut cargo = project.cargo(["test", "--target", UNIT_TESTS, "--lib", "--no-fail-fast", "--locked"]);
-    cargo.args(PURE.iter().flat_map(|package| ["--package", package]));
-    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", wasm_test_runner::ensure(project)?);
-    tally::run(cargo.env("PATH", node::ensure(project)?))
-}
-
-fn suites(project: &Project, tier: Tier, variables: &[(&str, OsString)]) -> Result<Verdict> {
-    let mut cargo = project.cargo(["test", "--package", SUITES, "--no-fail-fast", "--locked"]);
-    cargo.args(tier.suites().iter().flat_map(|suite| ["--test", suite]));
-    if tier == Tier::Native {
-        // The harness's own unit tests.
-        cargo.arg("--lib");
+    // One by one: together their dependencies would be built once more, with the features of both.
+    for package in ["mock-service", "lanes"] {
+        process::run(&mut project.cargo(["build", "--package", package, "--locked"]))?;
     }
-    if tier == Tier::Containers && env::var_os("ENVOY_IMAGE").is_none() {
-        cargo.env("ENVOY_IMAGE", containers::ENVOY);
+    Ok(Checked::Yes)
+}
+
+impl Tier {
+    fn command(self, project: &Project) -> Command {
+        let mut cargo = project.cargo(["test", "--no-fail-fast", "--locked"]);
+        match self {
+            Self::Unit => cargo.args(["--workspace", "--exclude", SUITES]),
+            Self::Wasm => cargo
+                .args(["--target", UNIT_TESTS, "--lib"])
+                .args(PURE.iter().flat_map(|package| ["--package", package])),
+            _ => cargo.args(["--package", SUITES]).args(self.suites().iter().flat_map(|suite| ["--test", suite])),
+        };
+        if self == Self::Native {
+            // The harness's own unit tests.
+            cargo.arg("--lib");
+        }
+        cargo
     }
-    tally::run(cargo.env("LANES_DIST", project.dist()).envs(variables.iter().cloned()))
+
+    /// Sees to what the tier needs, and tells the tests where it is.
+    fn provide(self, project: &Project, options: &Options, cargo: &mut Command) -> Result<()> {
+        cargo.env("LANES_DIST", project.dist());
+        match self {
+            Self::Unit | Self::Native | Self::Module => {}
+            Self::Wasm => {
+                wasm_target::ensure(project)?;
+                cargo.env(
+                    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+                    setup::ensure(project, "wasm-bindgen-test-runner")?,
+                );
+                let node = setup::ensure(project, "node")?;
+                let path = env::var_os("PATH").unwrap_or_default();
+                let folders = node.parent().filter(|folder| folder.is_absolute()).map(Path::to_owned);
+                let folders = folders.into_iter().chain(env::split_paths(&path));
+                cargo.env("PATH", env::join_paths(folders)?);
+            }
+            Self::Registry => {
+                cargo.env("DOCKER_REGISTRY_BIN", setup::ensure(project, "docker-registry")?);
+                cargo.env("SKOPEO_BIN", setup::ensure(project, "skopeo")?);
+            }
+            Self::Envoy => {
+                setup::ensure(project, "opentelemetry")?;
+                cargo.env("ENVOY_BIN", options.envoy.ensure(project)?);
+            }
+            Self::Cluster => {
+                kubernetes(cargo)?;
+                cargo
+                    .env("ETCD_BIN", setup::ensure(project, "etcd")?)
+                    .env("KUBECTL_BIN", setup::ensure(project, "kubectl")?);
+            }
+            Self::Containers => {
+                containers::build(project, &options.envoy)?;
+                cargo.env("ENVOY_IMAGE", env::var_os("ENVOY_IMAGE").unwrap_or_else(|| containers::ENVOY.into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The suites run in another folder: every path of the lists becomes absolute.
+fn kubernetes(cargo: &mut Command) -> Result<()> {
+    let mut named = Vec::new();
+    for name in CLUSTER {
+        let Some(paths) = env::var_os(name).filter(|paths| !paths.is_empty()) else { continue };
+        let mut absolute = Vec::new();
+        for path in env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()) {
+            path.metadata().with_context(|| format!("{name}: {}", path.display()))?;
+            absolute.push(path::absolute(path)?);
+        }
+        cargo.env(name, env::join_paths(absolute)?);
+        named.push(name);
+    }
+    let starts_one = named.contains(&"KUBE_APISERVER") && named.contains(&"LANES_CRDS");
+    ensure!(starts_one || named.contains(&"KUBECONFIG"), NO_CLUSTER);
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::fs;
 
     use super::*;
 
@@ -187,17 +212,13 @@ mod tests {
     fn every_suite_belongs_to_a_tier() {
         let mut listed: Vec<_> = Tier::value_variants().iter().flat_map(|tier| tier.suites()).copied().collect();
         listed.sort_unstable();
-        let folder = Project::locate().root().join("tests/tests");
-        let mut found: Vec<_> =
-            fs::read_dir(folder).unwrap().filter_map(|entry| suite(&entry.unwrap().path())).collect();
+        let entries = fs::read_dir(Project::locate().root().join("tests/tests")).unwrap();
+        let suites = entries.map(|entry| entry.unwrap().path()).filter(|path| {
+            path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file()
+        });
+        let mut found: Vec<_> = suites.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
         found.sort_unstable();
 
         assert_eq!(listed, found);
-    }
-
-    /// The name of the test target that cargo makes of a file or folder.
-    fn suite(path: &Path) -> Option<String> {
-        let is_suite = path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file();
-        is_suite.then(|| path.file_stem().unwrap().to_string_lossy().into_owned())
     }
 }
