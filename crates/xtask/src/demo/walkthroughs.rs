@@ -40,7 +40,7 @@ Ramp it to 50 % and ask for bob again (the gateway takes the file when it is rep
 
 What the filter decided, and the gateway's own interface:
 
-  curl -s http://127.0.0.11:9901/stats/prometheus | grep hash_tagging",
+  curl -s http://127.0.0.11:9901/stats/prometheus | grep '^hash_tagging'",
     },
     Walkthrough {
         name: "permissive-baggage",
