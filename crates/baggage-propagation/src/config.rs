@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 /// The whole `pluginConfig`. At least one of `headers`, `headerPrefixes` and `members` is given.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     deny_unknown_fields,
     rename_all = "camelCase",
@@ -35,6 +36,7 @@ pub struct Config {
 
 /// A member of the baggage and its header.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "an object with `key` and `header`")]
 pub struct MemberConfig {
     /// The key of the member, case-sensitive.
@@ -45,6 +47,7 @@ pub struct MemberConfig {
 
 /// Which way values are carried.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DirectionConfig {
     /// As the listener goes: inbound or outbound; both where it does not say.
@@ -62,6 +65,7 @@ pub enum DirectionConfig {
 
 /// Who is right when header and member have different values.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OnConflictConfig {
     /// The header.
@@ -73,6 +77,7 @@ pub enum OnConflictConfig {
 
 /// What happens to members of others with broken percent-encoding. OpenTelemetry's Java SDK drops a whole list for one.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum MalformedConfig {
     /// They are removed from a list that holds a member of this filter, wherever this filter writes baggage.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 /// The whole `pluginConfig`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "an object with `rules`")]
 pub struct Config {
     /// Whether clients may choose a lane: whether a tag that came with a request counts for anything.
@@ -18,6 +19,7 @@ pub struct Config {
 
 /// Whether clients may choose a lane.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ClientsConfig {
     /// Each rule says what becomes of a tag that came with the request, as in ASM.
@@ -30,6 +32,7 @@ pub enum ClientsConfig {
 
 /// Who is tagged, and how.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a rule: an object with `tagHeader` and more")]
 pub struct RuleConfig {
     /// How counters and the decision header call the rule; `rule-0`, `rule-1`, … by position unless given.
@@ -70,6 +73,7 @@ pub struct RuleConfig {
 
 /// Conditions on a request; all that are given must hold.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "an object with `hosts`, `path`, `methods` or `headers`")]
 pub struct MatchConfig {
     /// Hosts without port, in any letter case: `shop.example.com`, `*.example.com` for every host below it, or `*`.
@@ -84,6 +88,7 @@ pub struct MatchConfig {
 
 /// How a path is compared. Exactly one of the fields is given.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "an object with `prefix` or `exact`")]
 pub struct PathConfig {
     /// The path starts with this text; `/api` holds for `/apis` too, as for an Envoy route.
@@ -94,6 +99,7 @@ pub struct PathConfig {
 
 /// A header that must have a value.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "an object with `name` and `exact`")]
 pub struct HeaderMatchConfig {
     /// The header's name, in any letter case.
@@ -104,6 +110,7 @@ pub struct HeaderMatchConfig {
 
 /// One place to look for the identity. Exactly one of the fields is given.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "an object with `header`, `cookie`, `query` or `claim`")]
 pub struct IdentityConfig {
     /// This header; several lines of it are read as Envoy's routes do: joined by commas.
@@ -118,6 +125,7 @@ pub struct IdentityConfig {
 
 /// Users that get a tag whatever their hash.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with `values` and `tagValue`")]
 pub struct UsersConfig {
     /// Identities, byte for byte.
@@ -128,6 +136,7 @@ pub struct UsersConfig {
 
 /// The hash function.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum HashConfig {
     /// FNV-1a, 32 bit: what ASM's plug-in computes.
@@ -139,6 +148,7 @@ pub enum HashConfig {
 
 /// Buckets that get a tag: `from <= bucket < range`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with `range` and `tagValue`")]
 pub struct PolicyConfig {
     /// The first bucket; 0 unless given.
@@ -151,6 +161,7 @@ pub struct PolicyConfig {
 
 /// What happens to a request without an identity.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MissingConfig {
     /// The rule does not decide.
@@ -162,6 +173,7 @@ pub enum MissingConfig {
 
 /// What happens to a tag that came with the request. An empty tag is no tag.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum IncomingConfig {
     /// The rule's tag replaces it; where the rule does not decide, it stays.

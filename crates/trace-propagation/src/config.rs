@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 /// The whole `pluginConfig`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with `traceHeader` and `routeHeaders`")]
 pub struct Config {
     /// The header that the application forwards.
@@ -26,6 +27,7 @@ pub struct Config {
 
 /// Which way requests go, seen from the pod.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DirectionConfig {
     /// As the listener says, request by request.
