@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use baggage::{List, MAX_MEMBERS, Member};
-use header_edit::{Edit, HeaderName, RequestHeaders};
+use header_edit::{Edit, HeaderName, HeaderValue, RequestHeaders};
 
 use crate::{
     Event, Propagation, Propagator,
@@ -45,19 +45,19 @@ pub(crate) fn carry<'a>(propagator: &'a Propagator, way: Way, headers: &dyn Requ
     let list = List(&list);
     find_members(&mut pairs, mappings, way, list, headers);
 
-    let mut verdict = Propagation::default();
+    let mut said = Propagation::default();
     let mut own = Vec::new();
     for pair in pairs {
-        own.extend(pair.settle(propagator.on_conflict, way, &mut verdict));
+        own.extend(pair.settle(propagator.on_conflict, &mut said));
     }
     if way != Way::Outbound && !own.is_empty() {
         let drops_malformed = propagator.malformed == MalformedConfig::Drop;
         let is_malformed = || drops_malformed && list.members().any(Member::has_broken_encoding);
         if own.iter().any(|own| !own.is_written) || is_malformed() {
-            write(&own, list, propagator, &mut verdict);
+            write(&own, list, propagator, &mut said);
         }
     }
-    verdict
+    said
 }
 
 /// The mappings whose header the request has.
@@ -115,46 +115,40 @@ fn header_of<'r>(mapping: &Mapping, headers: &'r dyn RequestHeaders) -> Option<C
 }
 
 impl<'a> Pair<'a, '_> {
-    /// Decides about the value and has the header say it. What the list is to say, `None` if there is no value; where the list
-    /// is only read it does not matter.
-    fn settle(self, on_conflict: OnConflictConfig, way: Way, verdict: &mut Propagation<'a>) -> Option<Own<'a>> {
-        let member = self.member.and_then(|member| {
-            let value = value::read(member);
-            if value.is_none() {
-                verdict.count(Event::InvalidValue);
-            }
-            value.filter(|value| !value.as_bytes().is_empty())
-        });
-        let (header, member) = match (self.header, member) {
-            (None, None) => return None,
-            (Some(header), None) => {
-                return Some(Own { mapping: self.mapping, value: header.into_owned(), is_written: false });
-            }
-            (header, Some(member)) => (header, member),
-        };
-        let differs = header.as_deref().is_some_and(|header| header != member.as_bytes());
+    /// Decides about the value, and has the header say it. What the list is to say is returned: `None` if there is no value.
+    fn settle(self, on_conflict: OnConflictConfig, said: &mut Propagation<'a>) -> Option<Own<'a>> {
+        let member = self.member.and_then(|member| value_of(member, said));
+        let differs =
+            self.header.as_deref().zip(member.as_ref()).is_some_and(|(header, member)| header != member.as_bytes());
         if differs {
-            verdict.count(Event::Conflict);
+            said.count(Event::Conflict);
         }
-        match header {
-            Some(header) if differs && on_conflict == OnConflictConfig::Header => {
+        let header_wins = member.is_none() || differs && on_conflict == OnConflictConfig::Header;
+        match (self.header, member) {
+            (Some(header), _) if header_wins => {
                 Some(Own { mapping: self.mapping, value: header.into_owned(), is_written: false })
             }
-            header => {
-                let own = (way != Way::Outbound).then(|| {
-                    let value = member.as_bytes().to_vec();
-                    let is_written =
-                        self.members == 1 && self.member.is_some_and(|found| value::is_written(found, &value));
-                    Own { mapping: self.mapping.clone(), value, is_written }
-                });
+            (header, Some(member)) => {
+                let value = member.as_bytes().to_vec();
+                let is_written = self.members == 1 && self.member.is_some_and(|found| value::is_written(found, &value));
                 if differs || header.is_none() {
-                    verdict.count(Event::ToHeader);
-                    verdict.edits.push(Edit::Set(name_of(&self.mapping), Cow::Owned(member)));
+                    said.count(Event::ToHeader);
+                    said.edits.push(Edit::Set(name_of(&self.mapping), Cow::Owned(member)));
                 }
-                own
+                Some(Own { mapping: self.mapping, value, is_written })
             }
+            (_, None) => None,
         }
     }
+}
+
+/// What a member stands for, unless it is empty or no header's value.
+fn value_of(member: Member<'_>, said: &mut Propagation<'_>) -> Option<HeaderValue> {
+    let value = value::read(member);
+    if value.is_none() {
+        said.count(Event::InvalidValue);
+    }
+    value.filter(|value| !value.as_bytes().is_empty())
 }
 
 fn name_of<'a>(mapping: &Cow<'a, Mapping>) -> Cow<'a, HeaderName> {

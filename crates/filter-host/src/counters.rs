@@ -1,6 +1,9 @@
 //! Metrics, with as few host calls as possible.
 
-use std::{cell::Cell, cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 
 use proxy_wasm::{
     hostcalls,

@@ -30,14 +30,14 @@ pub(crate) enum Identity {
 }
 
 /// The first identity that is present and not empty.
-pub(crate) fn find(chain: &[IdentitySource], lines: &mut Lines<'_>) -> Identity {
+pub(crate) fn find(chain: &[IdentitySource], lines: &mut Lines<'_, '_>) -> Identity {
     chain.iter().find_map(|source| source.read(lines)).unwrap_or(Identity::Missing)
 }
 
 // === impl IdentitySource ===
 
 impl IdentitySource {
-    fn read(&self, lines: &mut Lines<'_>) -> Option<Identity> {
+    fn read(&self, lines: &mut Lines<'_, '_>) -> Option<Identity> {
         let part = match self {
             Self::Claim(name) => {
                 return lines.claim(name).filter(|claim| !claim.is_empty()).map(Identity::Part);

@@ -31,13 +31,13 @@ pub(crate) enum PathPattern {
 // === impl RequestMatch ===
 
 impl RequestMatch {
-    pub(crate) fn holds(&self, lines: &mut Lines<'_>) -> bool {
+    pub(crate) fn holds(&self, lines: &mut Lines<'_, '_>) -> bool {
         self.0.iter().all(|condition| condition.holds(lines))
     }
 }
 
 impl Condition {
-    fn holds(&self, lines: &mut Lines<'_>) -> bool {
+    fn holds(&self, lines: &mut Lines<'_, '_>) -> bool {
         match self {
             Self::Hosts { authority, patterns } => {
                 let host = lines.get(*authority).map_or(b"".as_slice(), without_port);

@@ -10,36 +10,26 @@ use crate::{
     rule::{Incoming, Outcome},
 };
 
-/// A request that the rules are asked about, one after another.
+/// A request that the rules are asked about, one after another. What was read and computed is kept, each at most once.
 pub(crate) struct Request<'t, 'r> {
     tagger: &'t Tagger,
-    headers: &'r dyn RequestHeaders,
-    pub(crate) scratch: Box<Scratch>,
-}
-
-/// What was read and computed, each at most once. The memory is used again for the next request.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    lines: Vec<Line>,
-    cookies: Option<Values>,
-    parameters: Option<Values>,
+    lines: Lines<'t, 'r>,
     identities: Vec<Option<Identity>>,
     hashes: Vec<Option<Hashed>>,
     tags: Vec<Tag>,
 }
 
 /// The header lines of a request, and what is in them.
-pub(crate) struct Lines<'s> {
-    tagger: &'s Tagger,
-    headers: &'s dyn RequestHeaders,
-    values: &'s mut [Line],
-    cookies: &'s mut Option<Values>,
-    parameters: &'s mut Option<Values>,
+pub(crate) struct Lines<'t, 'r> {
+    tagger: &'t Tagger,
+    headers: &'r dyn RequestHeaders,
+    values: Vec<Line>,
+    cookies: Option<Values>,
+    parameters: Option<Values>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 enum Line {
-    #[default]
     Unread,
     Missing,
     Value(Vec<u8>),
@@ -62,30 +52,31 @@ struct Tag {
 // === impl Request ===
 
 impl<'t, 'r> Request<'t, 'r> {
-    pub(crate) fn new(tagger: &'t Tagger, headers: &'r dyn RequestHeaders, mut scratch: Box<Scratch>) -> Self {
-        reset(&mut scratch.lines, tagger.lines.entries().len());
-        scratch.cookies = None;
-        scratch.parameters = None;
-        reset(&mut scratch.identities, tagger.identities.entries().len());
-        reset(&mut scratch.hashes, tagger.hashes.entries().len());
-        reset(&mut scratch.tags, tagger.tag_headers.entries().len());
+    pub(crate) fn new(tagger: &'t Tagger, headers: &'r dyn RequestHeaders) -> Self {
+        let mut values = vec![Line::Unread; tagger.lines.entries().len()];
         for line in &tagger.hidden {
-            if let Some(line) = scratch.lines.get_mut(*line) {
+            if let Some(line) = values.get_mut(*line) {
                 *line = Line::Missing;
             }
         }
-        Self { tagger, headers, scratch }
+        Self {
+            tagger,
+            lines: Lines { tagger, headers, values, cookies: None, parameters: None },
+            identities: vec![None; tagger.identities.entries().len()],
+            hashes: vec![None; tagger.hashes.entries().len()],
+            tags: vec![Tag::default(); tagger.tag_headers.entries().len()],
+        }
     }
 
     /// What the rule decides; `None` if it does not look at the request, or if an earlier rule has settled its tag header.
     pub(crate) fn decide(&mut self, rule: &'t Rule) -> Option<Decision<'t>> {
-        let tag = *self.scratch.tags.get(rule.tag_header.index)?;
-        if tag.is_settled || !rule.condition.holds(&mut self.lines()) {
+        let tag = *self.tags.get(rule.tag_header.index)?;
+        if tag.is_settled || !rule.condition.holds(&mut self.lines) {
             return None;
         }
         let decision = self.decide_by(rule, tag);
         if decision.settles()
-            && let Some(tag) = self.scratch.tags.get_mut(rule.tag_header.index)
+            && let Some(tag) = self.tags.get_mut(rule.tag_header.index)
         {
             tag.is_settled = true;
         }
@@ -94,15 +85,15 @@ impl<'t, 'r> Request<'t, 'r> {
 
     /// Whether a rule has settled the tag header of that index.
     pub(crate) fn is_settled(&self, index: usize) -> bool {
-        self.scratch.tags.get(index).is_some_and(|tag| tag.is_settled)
+        self.tags.get(index).is_some_and(|tag| tag.is_settled)
     }
 
     /// Whether the rule's tag header came with the request and is still there; it is not afterwards.
     pub(crate) fn strips(&mut self, rule: &Rule) -> bool {
-        let tag = self.scratch.tags.get_mut(rule.tag_header.index).filter(|tag| !tag.is_stripped);
+        let tag = self.tags.get_mut(rule.tag_header.index).filter(|tag| !tag.is_stripped);
         let (Some(tag), Some(name)) = (tag, self.tagger.tag_headers.get(rule.tag_header.index)) else { return false };
         // An empty line is no value, but it is there.
-        tag.is_stripped = self.headers.first(name.as_str()).is_some();
+        tag.is_stripped = self.lines.headers.first(name.as_str()).is_some();
         tag.is_stripped
     }
 
@@ -110,7 +101,7 @@ impl<'t, 'r> Request<'t, 'r> {
         let decision = |outcome: &'t Outcome, reason| Decision::new(rule, outcome, reason, None);
         if let Incoming::Keep(kept) = &rule.incoming
             && !tag.is_stripped
-            && self.lines().get(rule.tag_header.line).is_some_and(|tag| !tag.is_empty())
+            && self.lines.get(rule.tag_header.line).is_some_and(|tag| !tag.is_empty())
         {
             return decision(kept, Reason::Incoming);
         }
@@ -122,7 +113,7 @@ impl<'t, 'r> Request<'t, 'r> {
 
     /// The hash that the rule asks for, which is computed once for all rules that ask for the same.
     fn hash(&mut self, rule: &Rule) -> Hashed {
-        if let Some(Some(hashed)) = self.scratch.hashes.get(rule.hash) {
+        if let Some(Some(hashed)) = self.hashes.get(rule.hash) {
             return *hashed;
         }
         self.find_identity(rule.identity);
@@ -131,47 +122,34 @@ impl<'t, 'r> Request<'t, 'r> {
             (Some(identity), Some(hash)) => Hashed::To(hash.of(identity)),
             _ => Hashed::Missing,
         };
-        if let Some(slot) = self.scratch.hashes.get_mut(rule.hash) {
+        if let Some(slot) = self.hashes.get_mut(rule.hash) {
             *slot = Some(hashed);
         }
         hashed
     }
 
     fn find_identity(&mut self, index: usize) {
-        let is_unknown = self.scratch.identities.get(index).is_some_and(Option::is_none);
+        let is_unknown = self.identities.get(index).is_some_and(Option::is_none);
         if let Some(chain) = self.tagger.identities.get(index).filter(|_| is_unknown) {
-            let found = identity::find(chain, &mut self.lines());
-            if let Some(slot) = self.scratch.identities.get_mut(index) {
+            let found = identity::find(chain, &mut self.lines);
+            if let Some(slot) = self.identities.get_mut(index) {
                 *slot = Some(found);
             }
         }
     }
 
     fn identity(&self, index: usize) -> Option<&[u8]> {
-        match self.scratch.identities.get(index)?.as_ref()? {
+        match self.identities.get(index)?.as_ref()? {
             Identity::Missing => None,
-            Identity::Line(line) => self.scratch.lines.get(*line)?.value(),
+            Identity::Line(line) => self.lines.values.get(*line)?.value(),
             Identity::Part(part) => Some(part),
         }
-    }
-
-    fn lines(&mut self) -> Lines<'_> {
-        let Scratch { lines, cookies, parameters, .. } = &mut *self.scratch;
-        Lines { tagger: self.tagger, headers: self.headers, values: lines, cookies, parameters }
-    }
-}
-
-/// Their number changes with the first request only.
-fn reset<T: Clone + Default>(slots: &mut Vec<T>, count: usize) {
-    slots.fill_with(T::default);
-    if slots.len() != count {
-        slots.resize(count, T::default());
     }
 }
 
 // === impl Lines ===
 
-impl Lines<'_> {
+impl Lines<'_, '_> {
     /// The header at that index.
     pub(crate) fn get(&mut self, index: usize) -> Option<&[u8]> {
         let line = self.values.get_mut(index)?;
@@ -193,7 +171,7 @@ impl Lines<'_> {
     pub(crate) fn cookie(&mut self, line: usize, index: usize) -> Option<&[u8]> {
         if self.cookies.is_none() {
             let names = &self.tagger.cookies;
-            *self.cookies = Some(identity::cookies(self.get(line)?, names));
+            self.cookies = Some(identity::cookies(self.get(line)?, names));
         }
         self.cookies.as_ref()?.get(index)?.as_deref()
     }
@@ -202,7 +180,7 @@ impl Lines<'_> {
     pub(crate) fn parameter(&mut self, path: usize, index: usize) -> Option<&[u8]> {
         if self.parameters.is_none() {
             let names = &self.tagger.parameters;
-            *self.parameters = Some(identity::parameters(self.get(path)?, names));
+            self.parameters = Some(identity::parameters(self.get(path)?, names));
         }
         self.parameters.as_ref()?.get(index)?.as_deref()
     }

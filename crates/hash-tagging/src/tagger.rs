@@ -1,16 +1,12 @@
 //! From a request to decisions and edits.
 
-use std::{borrow::Cow, cell::RefCell};
+use std::borrow::Cow;
 
 use header_edit::{Edit, HeaderName, HeaderValue, RequestHeaders};
 use plugin_config::{Problem, Refused};
 
 use crate::{
-    Decision, Hash, Rule, Tagging,
-    compile::compile,
-    identity::IdentityChain,
-    interned::Interned,
-    request::{Request, Scratch},
+    Decision, Hash, Rule, Tagging, compile::compile, identity::IdentityChain, interned::Interned, request::Request,
     rule::Incoming,
 };
 
@@ -36,8 +32,6 @@ pub struct Tagger {
     pub(crate) hidden: Vec<usize>,
     pub(crate) counters: Interned<String>,
     pub(crate) warnings: Vec<Problem>,
-    /// That of the last request; a request that is decided about within another has its own.
-    pub(crate) scratch: RefCell<Option<Box<Scratch>>>,
 }
 
 // === impl Tagger ===
@@ -86,7 +80,7 @@ impl Tagger {
         // Hardly ever more than one for each header.
         let mut edits = Vec::with_capacity(self.tag_headers.entries().len() + self.decision_headers.entries().len());
         let mut lines = vec![Vec::new(); self.decision_headers.entries().len()];
-        let mut request = Request::new(self, headers, self.scratch.take().unwrap_or_default());
+        let mut request = Request::new(self, headers);
         for rule in &self.rules {
             let Some(decision) = request.decide(rule) else { continue };
             if !rule.shadow {
@@ -102,7 +96,6 @@ impl Tagger {
         if !self.hidden.is_empty() {
             edits.extend(self.strip(&request, headers));
         }
-        self.scratch.replace(Some(request.scratch));
         self.explain(lines, headers, &mut edits);
         edits
     }
