@@ -27,9 +27,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 type Test = (&'static str, fn(Delivery, Subject));
 
-const TESTS: [Test; 3] = [
+const TESTS: [Test; 4] = [
     ("a bad configuration at start lets requests pass", a_bad_configuration_at_start_lets_requests_pass),
     ("a bad update leaves the old configuration serving", a_bad_update_leaves_the_old_configuration_serving),
+    ("a bad update leaves what was rolled back to", a_bad_update_leaves_what_was_rolled_back_to),
     ("a ramp loses no request", a_ramp_loses_no_request),
 ];
 
@@ -249,6 +250,18 @@ fn a_bad_update_leaves_the_old_configuration_serving(delivery: Delivery, subject
     }
     let log = gateway.envoy.log();
     assert!(log.contains("the previous configuration keeps serving"), "{log}");
+}
+
+fn a_bad_update_leaves_what_was_rolled_back_to(delivery: Delivery, subject: Subject) {
+    let [first, second] = [subject.ramp[0].clone(), subject.ramp[1].clone()];
+    let gateway = Gateway::start(delivery, subject, &first.0);
+    for (configuration, lane) in [&second, &first] {
+        gateway.update(configuration);
+        gateway.wait_for(lane, || gateway.always(Some(lane)));
+    }
+    gateway.update(gateway.subject.bad);
+    gateway.wait_for("the bad configuration is refused", || gateway.is_refused());
+    assert!(gateway.always(Some(first.1)), "{}", gateway.envoy.log());
 }
 
 fn a_ramp_loses_no_request(delivery: Delivery, subject: Subject) {
