@@ -9,3 +9,17 @@ pub(crate) fn with(mut object: Value, more: Value) -> Value {
     }
     object
 }
+
+/// `object` without the fields that hold nothing: `null`, a list or an object of nothing.
+pub(crate) fn given(mut object: Value) -> Value {
+    let is_nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    if let Value::Object(fields) = &mut object {
+        fields.retain(|_, value| !is_nothing(value));
+    }
+    object
+}

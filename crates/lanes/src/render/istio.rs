@@ -17,7 +17,6 @@ pub(crate) mod lane_service;
 mod plugin;
 mod propagation;
 pub mod resource;
-mod services;
 mod specificity;
 mod stage;
 mod virtual_service;
@@ -46,7 +45,7 @@ pub fn render(group: &LaneGroup, options: &Options) -> anyhow::Result<Vec<File>>
             destination_rule::subsets(group)?,
             envoy_filter::fallback(group)?,
             propagation::file(group, options)?,
-            services::file(group)?,
+            virtual_service::of_services(group)?,
             gateway::file(group)?,
             plugin::hash_tagging(group, options)?,
         ],

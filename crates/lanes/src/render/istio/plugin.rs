@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{
-    File, Options, Stage,
-    resource::{Kind, Selector},
-};
+use super::{File, Options, Stage, resource::Kind};
 use crate::{
-    document::{FailStrategy, Filters, IstioVersion, LaneGroup, Phase, PullPolicy},
+    document::{Filters, IstioVersion, LaneGroup},
+    json::{given, with},
     render::Module,
     tagging,
 };
@@ -26,55 +23,13 @@ pub struct Images {
     pub sha256: BTreeMap<Module, String>,
 }
 
-/// Every version of Istio has it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WasmPlugin {
-    selector: Selector,
-    #[serde(flatten)]
-    place: Place,
-    #[serde(flatten)]
-    wasm: Wasm,
-}
-
-/// Its successor, from Istio 1.30.
-#[derive(Serialize)]
-struct TrafficExtension {
-    selector: Selector,
-    #[serde(flatten)]
-    place: Place,
-    wasm: Wasm,
-}
-
-/// Where a filter is among the others.
-#[derive(Clone, Copy, Default, Serialize)]
-pub(super) struct Place {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phase: Option<Phase>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    priority: Option<i32>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Wasm {
-    url: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_pull_policy: Option<PullPolicy>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_pull_secret: Option<String>,
-    fail_strategy: FailStrategy,
-    plugin_config: Value,
-}
-
 /// A filter in some pods.
 pub(super) struct Plugin {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) pods: BTreeMap<String, String>,
-    pub(super) place: Option<Place>,
+    /// Its place among the other filters, in fields of the resource.
+    pub(super) place: Value,
     pub(super) module: Module,
     pub(super) config: Value,
 }
@@ -90,7 +45,7 @@ pub(super) fn hash_tagging(group: &LaneGroup, options: &Options) -> anyhow::Resu
             name: format!("{}.{}.hash-tagging", group.metadata.namespace, group.metadata.name),
             namespace,
             pods,
-            place: Some(Place { phase: Some(phase), priority }),
+            place: json!({"phase": phase, "priority": priority}),
             module: Module::HashTagging,
             config,
         };
@@ -103,20 +58,21 @@ impl Plugin {
     pub(super) fn add_to(self, file: &mut File, group: &LaneGroup, options: &Options) -> anyhow::Result<()> {
         let Self { name, namespace, pods, place, module, config: plugin_config } = self;
         let filters = &group.spec.filters;
-        let (selector, place) = (Selector { match_labels: pods }, place.unwrap_or_default());
-        let wasm = Wasm {
-            url: options.images.url(filters, module),
-            sha256: options.images.sha256.get(&module).cloned(),
-            image_pull_policy: filters.pull_policy,
-            image_pull_secret: filters.pull_secret.clone(),
-            fail_strategy: filters.fail_strategy,
-            plugin_config,
+        let wasm = given(json!({
+            "url": options.images.url(filters, module),
+            "sha256": options.images.sha256.get(&module),
+            "imagePullPolicy": filters.pull_policy,
+            "imagePullSecret": filters.pull_secret,
+            "failStrategy": filters.fail_strategy,
+            "pluginConfig": plugin_config,
+        }));
+        let spec = given(with(json!({"selector": {"matchLabels": pods}}), place));
+        // Every version has WasmPlugin; its successor has the module in a field of its own.
+        let (kind, spec) = match group.spec.mesh.istio.is_some_and(IstioVersion::has_traffic_extension) {
+            true => (Kind::TRAFFIC_EXTENSION, with(spec, json!({ "wasm": wasm }))),
+            false => (Kind::WASM_PLUGIN, with(spec, wasm)),
         };
-        if group.spec.mesh.istio.is_some_and(IstioVersion::has_traffic_extension) {
-            file.add(name, &namespace, TrafficExtension { selector, place, wasm })
-        } else {
-            file.add(name, &namespace, WasmPlugin { selector, place, wasm })
-        }
+        file.add(kind, name, &namespace, spec)
     }
 }
 
@@ -129,14 +85,4 @@ impl Images {
         let reference = self.reference.as_ref().or(filters.image.as_ref());
         reference.map_or(nowhere, String::as_str).replace("{module}", module.name())
     }
-}
-
-impl Kind for WasmPlugin {
-    const API_VERSION: &'static str = "extensions.istio.io/v1alpha1";
-    const KIND: &'static str = "WasmPlugin";
-}
-
-impl Kind for TrafficExtension {
-    const API_VERSION: &'static str = "extensions.istio.io/v1alpha1";
-    const KIND: &'static str = "TrafficExtension";
 }

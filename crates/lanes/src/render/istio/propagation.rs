@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{File, Options, Stage, plugin::Plugin};
 use crate::{
     document::{Lane, LaneGroup, Membership, Service},
@@ -21,7 +23,7 @@ pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File>
                 name: format!("{}.{}.{name}{}", group.metadata.namespace, group.metadata.name, module.name()),
                 namespace: namespace.to_owned(),
                 pods,
-                place: None,
+                place: Value::Null,
                 module,
                 config: config.clone(),
             };
