@@ -74,8 +74,14 @@ pub fn preflight(group: &LaneGroup, cluster: &Cluster) -> anyhow::Result<Vec<Fin
 }
 
 impl Preflight<'_> {
-    fn find(&mut self, finding: Finding) {
-        self.findings.push(finding);
+    fn find(
+        &mut self,
+        anchor: Anchor,
+        object: impl Into<Object>,
+        happens: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.findings.push(Finding::new(anchor, object, happens, remedy));
     }
 
     /// Whether any lane of a service falls back: with declared membership, one that only the baseline holds does not.

@@ -4,7 +4,7 @@ use super::{
     Preflight,
     anchor::Anchor,
     cluster::{Meta, Named, Plugin, Pod},
-    finding::{Finding, Object, listed},
+    finding::{Object, listed},
     ownership::{Owner, owner},
 };
 
@@ -35,11 +35,10 @@ impl Preflight<'_> {
                         listed(hosts)
                     );
                     let remedy = "look at whether it still does what it is for once the group is applied";
-                    let object = Object::of("EnvoyFilter", metadata);
-                    self.find(Finding::new(Anchor::EnvoyFilterForTheHost, object, happens, remedy));
+                    self.find(Anchor::EnvoyFilterForTheHost, ("EnvoyFilter", metadata), happens, remedy);
                 }
                 Owner::AnotherGroup(group) if !hosts.is_empty() => {
-                    self.another_group(Object::of("EnvoyFilter", metadata), group, &listed(hosts));
+                    self.another_group(Object::from(("EnvoyFilter", metadata)), group, &listed(hosts));
                 }
                 _ => {}
             }
@@ -69,7 +68,7 @@ impl Preflight<'_> {
             by an identity that is not the final one"
         );
         let remedy = "give it another phase, or a priority that says which comes first (the higher does)";
-        self.find(Finding::new(Anchor::FilterInTheSamePhase, Object::of(kind, metadata), happens, remedy));
+        self.find(Anchor::FilterInTheSamePhase, (kind, metadata), happens, remedy);
     }
 
     /// The root namespace's are for every namespace.

@@ -4,7 +4,7 @@ use super::{
     Preflight,
     anchor::Anchor,
     cluster::{Namespace, Pod},
-    finding::{Finding, Object, listed},
+    finding::listed,
     service_pods::ServicePods,
 };
 
@@ -67,8 +67,7 @@ impl<'a> Preflight<'a> {
         let remedy = format!(
             "kubectl label namespace {name} istio-injection=enabled (or istio.io/rev=REVISION), and restart the pods"
         );
-        let object = Object::of("Namespace", &namespace.metadata);
-        self.find(Finding::new(Anchor::NamespaceNotInjected, object, happens, remedy));
+        self.find(Anchor::NamespaceNotInjected, ("Namespace", &namespace.metadata), happens, remedy);
     }
 
     fn injection_of(&mut self, namespace: &Namespace) {
@@ -96,7 +95,7 @@ impl<'a> Preflight<'a> {
             let names = listed(of_it.iter().map(|pod| &pod.metadata.name));
             let happens = format!("{names}: no sidecar, {reason}; {WITHOUT_SIDECAR}");
             let remedy = "let Istio inject a sidecar into the pods, and restart them";
-            self.find(Finding::new(Anchor::PodNotInjected, Object::of("Pod", &first.metadata), happens, remedy));
+            self.find(Anchor::PodNotInjected, ("Pod", &first.metadata), happens, remedy);
         }
     }
 
@@ -137,7 +136,7 @@ impl<'a> Preflight<'a> {
                 ),
                 Some(_) => continue,
             };
-            self.find(Finding::new(anchor, Object::of("Service", found.metadata), happens, remedy));
+            self.find(anchor, found, happens, remedy);
         }
     }
 

@@ -4,7 +4,7 @@ use super::{
     Preflight,
     anchor::Anchor,
     cluster::{IntOrName, Pod},
-    finding::{Finding, Object, listed},
+    finding::listed,
     service_pods::ServicePods,
 };
 use crate::document::{ServicePort, TargetPort};
@@ -29,8 +29,7 @@ impl Preflight<'_> {
                 "say the Service's own selector in spec.services[].selector: {}",
                 labels(&found.service.selector)
             );
-            let object = Object::of("Service", found.metadata);
-            self.find(Finding::new(Anchor::ServiceAnotherSelector, object, happens, remedy));
+            self.find(Anchor::ServiceAnotherSelector, found, happens, remedy);
         }
         for port in &asked.ports {
             self.lane_target_port(found, port);
@@ -54,8 +53,7 @@ impl Preflight<'_> {
             port.port, found.asked.name
         );
         let remedy = format!("targetPort: {there} for this port in spec.services");
-        let object = Object::of("Service", found.metadata);
-        self.find(Finding::new(Anchor::ServiceAnotherTargetPort, object, happens, remedy));
+        self.find(Anchor::ServiceAnotherTargetPort, found, happens, remedy);
     }
 }
 

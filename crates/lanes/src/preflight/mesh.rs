@@ -67,7 +67,7 @@ impl<'a> Mesh<'a> {
         Ok(Self {
             root_namespace: config.root_namespace.clone(),
             config,
-            object: map.map(|map| Object::of("ConfigMap", &map.metadata)),
+            object: map.map(|map| Object::from(("ConfigMap", &map.metadata))),
             keeps_exports_apart: !says("ENABLE_ENHANCED_DESTINATIONRULE_MERGE", "false"),
             scopes_gateways: says("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", "true"),
             istiods,
@@ -111,11 +111,11 @@ impl Preflight<'_> {
             if !self.cluster.has_listed("configmaps") {
                 return;
             }
-            let object = Object::new("ConfigMap", &self.asked.root_namespace, "istio");
+            let object = Object::from(("ConfigMap", &self.asked.root_namespace, "istio"));
             let happens =
                 "nothing is known of the mesh's configuration: what it exports by default, and its root namespace";
             let remedy = "say where Istio is installed, or give the ConfigMap along";
-            self.find(Finding::new(Anchor::MeshUnknown, object, happens, remedy));
+            self.find(Anchor::MeshUnknown, object, happens, remedy);
             return;
         };
         self.default_exports(&object);
@@ -126,7 +126,7 @@ impl Preflight<'_> {
                 self.mesh.root_namespace, self.asked.root_namespace
             );
             let remedy = format!("spec.mesh.rootNamespace: {}", self.mesh.root_namespace);
-            self.find(Finding::new(Anchor::MeshRootNamespace, object.clone(), happens, remedy));
+            self.find(Anchor::MeshRootNamespace, object.clone(), happens, remedy);
         }
         self.discovery(&object);
     }
@@ -165,7 +165,7 @@ impl Preflight<'_> {
             ),
         };
         let finding = Finding::new(Anchor::MeshExportsNothing, object.clone(), happens, remedy);
-        self.find(if says_exports && !rules && !routes { finding.only_warns() } else { finding });
+        self.findings.push(if says_exports && !rules && !routes { finding.only_warns() } else { finding });
     }
 
     /// Namespaces that Istio is told to look at; all, if it is told nothing.
@@ -184,7 +184,7 @@ impl Preflight<'_> {
                 answered with 503"
             );
             let remedy = format!("label the namespace {name} so that one of the selectors takes it in");
-            self.find(Finding::new(Anchor::NamespaceNotDiscovered, object.clone(), happens, remedy));
+            self.find(Anchor::NamespaceNotDiscovered, object.clone(), happens, remedy);
         }
     }
 }

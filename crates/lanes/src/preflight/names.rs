@@ -8,7 +8,6 @@ use super::{
     Preflight,
     anchor::Anchor,
     cluster::Meta,
-    finding::{Finding, Object},
     ownership::{Owner, owner},
 };
 
@@ -25,14 +24,14 @@ impl Preflight<'_> {
                     let happens = "the group would be applied over it: what it does now ends, and if its owner applies it again, what the \
                         group does for its requests ends";
                     let remedy = "rename it, or the lane group";
-                    self.find(Finding::new(Anchor::NameTaken, Object::of(kind, meta), happens, remedy));
+                    self.find(Anchor::NameTaken, (kind, meta), happens, remedy);
                 }
                 // Without a group's name on it, it may be another group's.
                 Owner::Own if !is_applied && meta.label(GROUP).is_some() => {
                     let happens =
                         "the group was applied with it and is rendered without it now: it stays, and does what it did";
                     let remedy = "delete it once the group is applied";
-                    self.find(Finding::new(Anchor::Leftover, Object::of(kind, meta), happens, remedy));
+                    self.find(Anchor::Leftover, (kind, meta), happens, remedy);
                 }
                 _ => {}
             }

@@ -2,13 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Preflight,
-    anchor::Anchor,
-    cluster::Pod,
-    finding::{Finding, Object, listed},
-    service_pods::ServicePods,
-};
+use super::{Preflight, anchor::Anchor, cluster::Pod, finding::listed, service_pods::ServicePods};
 use crate::document::Lane;
 
 impl Preflight<'_> {
@@ -59,7 +53,7 @@ impl Preflight<'_> {
                 "label the pods in their workload's template with those of their lane: {}",
                 listed(self.asked.lanes.iter().map(told))
             );
-            self.find(Finding::new(anchor, Object::of("Pod", &first.metadata), happens, remedy));
+            self.find(anchor, ("Pod", &first.metadata), happens, remedy);
         }
     }
 
@@ -76,12 +70,7 @@ impl Preflight<'_> {
                 lane.name
             );
             let remedy = format!("add `{}` to the lane's services and render the group anew", found.asked.name);
-            self.find(Finding::new(
-                Anchor::PodOfUndeclaredService,
-                Object::of("Pod", &first.metadata),
-                happens,
-                remedy,
-            ));
+            self.find(Anchor::PodOfUndeclaredService, ("Pod", &first.metadata), happens, remedy);
         }
     }
 
@@ -95,8 +84,7 @@ impl Preflight<'_> {
                 self.without(found, lane)
             );
             let remedy = "let the Service select the pods of every lane: leave the version out of its selector";
-            let object = Object::of("Service", found.metadata);
-            self.find(Finding::new(Anchor::ServiceLeavesOutPods, object, happens, remedy));
+            self.find(Anchor::ServiceLeavesOutPods, found, happens, remedy);
             return;
         }
         let unready: Vec<&str> = found.of_lane(lane).map(|pod| pod.metadata.name.as_str()).collect();
@@ -110,8 +98,7 @@ impl Preflight<'_> {
             "start the lane's pods of `{0}`, or take `{0}` out of the lane's services until they are there",
             found.asked.name
         );
-        let object = Object::of("Service", found.metadata);
-        self.find(Finding::new(Anchor::LaneWithoutReadyPods, object, happens, remedy));
+        self.find(Anchor::LaneWithoutReadyPods, found, happens, remedy);
     }
 
     /// Pods of a lane that are nearly the service's: they have some of the labels that it selects, and not all.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     asked::{Asked, AskedService},
     cluster::{Cluster, Meta, Named, Pod, Service},
+    finding::Object,
 };
 use crate::document::Lane;
 
@@ -49,6 +50,12 @@ fn targets<'a>(cluster: &'a Cluster, asked: &AskedService) -> Vec<&'a str> {
     let slices = cluster.endpoint_slices.iter().filter(|slice| is_its(&slice.metadata));
     let targets = slices.flat_map(|slice| &slice.endpoints).map(|endpoint| &endpoint.target_ref);
     targets.filter(|target| target.kind == "Pod").map(|target| target.name.as_str()).collect()
+}
+
+impl From<&ServicePods<'_>> for Object {
+    fn from(found: &ServicePods<'_>) -> Self {
+        ("Service", found.metadata).into()
+    }
 }
 
 impl<'a> ServicePods<'a> {

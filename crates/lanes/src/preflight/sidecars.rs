@@ -4,7 +4,7 @@ use super::{
     Preflight,
     anchor::Anchor,
     cluster::{Meta, Named, Sidecar},
-    finding::{Finding, Object, listed},
+    finding::{Finding, listed},
     host::covers,
 };
 
@@ -57,9 +57,9 @@ impl Preflight<'_> {
             "add to its egress hosts: {}",
             listed(hidden.iter().map(|(namespace, host)| format!("{namespace}/{host}")))
         );
-        let finding = Finding::new(Anchor::SidecarHidesService, Object::of("Sidecar", metadata), happens, remedy);
+        let finding = Finding::new(Anchor::SidecarHidesService, ("Sidecar", metadata), happens, remedy);
         // Whoever selects pods has written down what these pods call.
-        self.find(if is_for_some { finding.only_warns() } else { finding });
+        self.findings.push(if is_for_some { finding.only_warns() } else { finding });
     }
 }
 
