@@ -42,7 +42,7 @@ impl<'a> Preflight<'a> {
         if !self.asked.has_subsets() {
             return;
         }
-        for Named { metadata, spec } in &self.cluster.destination_rules {
+        for Named { metadata, spec, .. } in &self.cluster.destination_rules {
             let host = resolve(&spec.host, &metadata.namespace, &self.asked.cluster_domain);
             let services: Vec<&AskedService> =
                 self.asked.services.iter().filter(|service| covers(&host, &service.host)).collect();

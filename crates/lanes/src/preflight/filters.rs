@@ -12,12 +12,12 @@ const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 
 impl Preflight<'_> {
     pub(super) fn filters(&mut self) {
-        for (kind, Named { metadata, spec }) in &self.cluster.plugins {
+        for Named { kind, metadata, spec } in &self.cluster.plugins {
             if owner(self.asked, metadata) == Owner::Others {
                 self.plugin(kind, metadata, spec);
             }
         }
-        for Named { metadata, spec } in &self.cluster.envoy_filters {
+        for Named { metadata, spec, .. } in &self.cluster.envoy_filters {
             let patches = || spec.config_patches.iter().filter(|patch| patch.apply_to == "CLUSTER");
             let is_for = |host: &String| {
                 patches().any(|patch| {

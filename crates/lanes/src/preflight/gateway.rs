@@ -54,7 +54,7 @@ impl<'a> Preflight<'a> {
         let by_api = !self.asked.has_subsets();
         let is_it = |meta: &Meta| meta.name == reference.name && meta.namespace == reference.namespace;
         let is_there = if by_api {
-            self.cluster.api_gateways.iter().any(is_it)
+            self.cluster.api_gateways.iter().any(|gateway| is_it(&gateway.metadata))
         } else {
             self.cluster.gateways.iter().any(|gateway| is_it(&gateway.metadata))
         };

@@ -13,12 +13,12 @@ use super::{
 
 impl Preflight<'_> {
     pub(super) fn names(&mut self) {
-        fn key<'a>((kind, meta): (&'static str, &'a Meta)) -> (&'static str, &'a str, &'a str) {
-            (kind, meta.namespace.as_str(), meta.name.as_str())
+        fn key<'a>(kind: &'a str, meta: &'a Meta) -> [&'a str; 3] {
+            [kind, &meta.namespace, &meta.name]
         }
-        let applied: BTreeSet<_> = self.asked.rendered.all().into_iter().map(key).collect();
+        let applied: BTreeSet<_> = self.asked.rendered.all().into_iter().map(|(kind, meta)| key(kind, meta)).collect();
         for (kind, meta) in self.cluster.all() {
-            let is_applied = applied.contains(&key((kind, meta)));
+            let is_applied = applied.contains(&key(kind, meta));
             match owner(self.asked, meta) {
                 Owner::Others if is_applied => {
                     let happens = "the group would be applied over it: what it does now ends, and if its owner applies it again, what the \

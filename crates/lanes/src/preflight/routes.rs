@@ -14,17 +14,17 @@ use super::{
 
 impl Preflight<'_> {
     pub(super) fn routes(&mut self) {
-        for (kind, Named { metadata, spec }) in &self.cluster.routes {
+        for Named { kind, metadata, spec } in &self.cluster.routes {
             if owner(self.asked, metadata) == Owner::Others {
                 self.route(kind, metadata, spec);
             }
         }
-        for Named { metadata, spec } in &self.cluster.virtual_services {
+        for Named { metadata, spec, .. } in &self.cluster.virtual_services {
             if owner(self.asked, metadata) == Owner::Others {
                 self.past_the_lanes(metadata, spec);
             }
         }
-        for Named { metadata, spec } in &self.cluster.service_entries {
+        for Named { metadata, spec, .. } in &self.cluster.service_entries {
             let hosts: Vec<&AskedService> =
                 self.asked.services.iter().filter(|service| spec.hosts.contains(&service.host)).collect();
             let is_hidden = spec.export_to.iter().any(|to| to == "~");

@@ -24,7 +24,7 @@ pub(super) fn find<'a>(asked: &'a Asked, cluster: &'a Cluster) -> Vec<ServicePod
         by_namespace.entry(&pod.metadata.namespace).or_default().push(pod);
     }
     let found = asked.services.iter().filter_map(|asked| {
-        let Named { metadata, spec } = service(cluster, asked)?;
+        let Named { metadata, spec, .. } = service(cluster, asked)?;
         let near = by_namespace.get(asked.namespace.as_str()).into_iter().flatten().copied();
         let pods = if spec.selector.is_empty() {
             let names = targets(cluster, asked);

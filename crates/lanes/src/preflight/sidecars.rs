@@ -10,7 +10,7 @@ use super::{
 
 impl Preflight<'_> {
     pub(super) fn sidecars(&mut self) {
-        for Named { metadata, spec } in &self.cluster.sidecars {
+        for Named { metadata, spec, .. } in &self.cluster.sidecars {
             let is_for_some = spec.workload_selector.as_ref().is_some_and(|selector| !selector.labels.is_empty());
             let is_for_all = metadata.namespace == self.mesh.root_namespace && !is_for_some;
             for namespace in self.asked.certain_callers() {

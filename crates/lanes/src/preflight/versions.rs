@@ -39,7 +39,7 @@ impl<'a> Preflight<'a> {
 
     /// Istio has a GatewayClass of its name wherever Gateway API's resources are installed.
     fn gateway_api(&mut self) {
-        let has_class = self.cluster.gateway_classes.iter().any(|class| class.name == "istio");
+        let has_class = self.cluster.gateway_classes.iter().any(|class| class.metadata.name == "istio");
         if self.asked.has_subsets() || has_class {
             return;
         }

@@ -20,7 +20,7 @@ impl<'a> Preflight<'a> {
         if !self.asked.has_subsets() {
             return;
         }
-        for Named { metadata, spec } in &self.cluster.virtual_services {
+        for Named { metadata, spec, .. } in &self.cluster.virtual_services {
             if !is_in_mesh(spec) || !self.is_seen_by_callers(metadata, spec) {
                 continue;
             }

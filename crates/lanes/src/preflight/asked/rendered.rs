@@ -49,12 +49,12 @@ impl Rendered {
     }
 
     /// Everything that is applied, by kind and name.
-    pub(crate) fn all(&self) -> Vec<(&'static str, &Meta)> {
+    pub(crate) fn all(&self) -> Vec<(&str, &Meta)> {
         self.resources.all()
     }
 
     fn plugins(&self) -> impl Iterator<Item = &Plugin> {
-        self.resources.plugins.iter().map(|(_, plugin)| &plugin.spec)
+        self.resources.plugins.iter().map(|plugin| &plugin.spec)
     }
 
     fn is_at_gateway(&self, plugin: &Plugin) -> bool {

@@ -69,26 +69,6 @@ impl Cluster {
         documents.into_iter().for_each(|document| self.append(document));
         Ok(())
     }
-
-    fn append(&mut self, other: Self) {
-        self.namespaces.extend(other.namespaces);
-        self.services.extend(other.services);
-        self.pods.extend(other.pods);
-        self.endpoint_slices.extend(other.endpoint_slices);
-        self.deployments.extend(other.deployments);
-        self.mesh_configs.extend(other.mesh_configs);
-        self.destination_rules.extend(other.destination_rules);
-        self.virtual_services.extend(other.virtual_services);
-        self.gateways.extend(other.gateways);
-        self.sidecars.extend(other.sidecars);
-        self.service_entries.extend(other.service_entries);
-        self.envoy_filters.extend(other.envoy_filters);
-        self.plugins.extend(other.plugins);
-        self.routes.extend(other.routes);
-        self.api_gateways.extend(other.api_gateways);
-        self.gateway_classes.extend(other.gateway_classes);
-        self.gaps.extend(other.gaps);
-    }
 }
 
 /// A document: an object, or a list of them.

@@ -20,7 +20,7 @@ pub(crate) enum AtGateway {
 
 impl Preflight<'_> {
     pub(super) fn others_at(&mut self, gateway: &AskedGateway) {
-        for Named { metadata, spec } in &self.cluster.gateways {
+        for Named { metadata, spec, .. } in &self.cluster.gateways {
             let is_named = gateway
                 .reference
                 .as_ref()
@@ -31,7 +31,7 @@ impl Preflight<'_> {
                 }
             }
         }
-        for Named { metadata, spec } in &self.cluster.virtual_services {
+        for Named { metadata, spec, .. } in &self.cluster.virtual_services {
             if owner(self.asked, metadata) != Owner::Own
                 && let AtGateway::SameHosts(hosts) = self.at_gateway(metadata, spec)
             {
