@@ -1,6 +1,5 @@
 //! A file of documents: lane groups, plug-in configurations, and what else is in it.
 
-use plugin_config::Problem;
 use serde_json::Value;
 
 use crate::{
@@ -8,9 +7,9 @@ use crate::{
     check::{check, together},
     document::LaneGroup,
     filter,
-    finding::{Finding, Severity},
+    finding::{Finding, Findings, Problem, Severity},
     schema,
-    yaml::{Document, documents},
+    yaml::{Document, child, documents},
 };
 
 /// What was read from a file.
@@ -66,11 +65,7 @@ pub fn read_together(files: &[(&str, File)]) -> Vec<Finding> {
                 findings.push(Finding::new(name, source, Severity::Error, Problem::new("", message)));
                 return findings;
             }
-            let found = together(&earlier, group);
-            let errors = found.errors.into_iter().map(|problem| Finding::new(name, source, Severity::Error, problem));
-            let warnings =
-                found.warnings.into_iter().map(|problem| Finding::new(name, source, Severity::Warning, problem));
-            findings.extend(errors.chain(warnings));
+            findings.extend(together(&earlier, group).at(name, source));
             earlier.push(group);
             if findings.len() > MAX_FINDINGS {
                 cut(&mut findings);
@@ -91,46 +86,36 @@ enum Content<'a> {
 
 impl File {
     fn document(&mut self, name: &str, document: &Document) {
-        match content(&document.value) {
+        let found = match content(&document.value) {
             Content::LaneGroup => match schema::read(&document.value) {
                 Ok(group) => {
                     let findings = check(&group);
-                    let is_valid = findings.is_valid();
-                    self.add(name, document, Severity::Error, findings.errors);
-                    self.add(name, document, Severity::Warning, findings.warnings);
-                    if is_valid {
+                    if findings.is_valid() {
                         self.groups.push(group);
                         self.sources.push(document.clone());
                     }
+                    findings
                 }
-                Err(problems) => self.add(name, document, Severity::Error, problems),
+                Err(errors) => Findings { errors, warnings: Vec::new() },
             },
-            Content::PluginConfig(config, field) => self.plugin_config(name, document, config, field),
-            Content::Unknown(message) => {
-                self.add(name, document, Severity::Error, vec![Problem::new("", message)]);
-            }
-        }
-    }
-
-    fn plugin_config(&mut self, name: &str, document: &Document, config: &Value, field: &str) {
-        let inside = |problem: Problem| {
-            let dot = if field.is_empty() || problem.path.is_empty() { "" } else { "." };
-            Problem::new(format!("{field}{dot}{}", problem.path), problem.message)
+            Content::PluginConfig(config, field) => plugin_config(config, field),
+            Content::Unknown(message) => Findings { errors: vec![Problem::new("", message)], warnings: Vec::new() },
         };
-        match filter::read(config) {
-            Ok(warnings) => {
-                self.add(name, document, Severity::Warning, warnings.into_iter().map(inside).collect());
-            }
-            Err(refused) => {
-                self.add(name, document, Severity::Error, refused.0.into_iter().map(inside).collect());
-            }
-        }
-    }
-
-    fn add(&mut self, name: &str, document: &Document, severity: Severity, problems: Vec<Problem>) {
         let left = (2 * MAX_FINDINGS).saturating_sub(self.findings.len());
-        let problems = problems.into_iter().take(left.max(1));
-        self.findings.extend(problems.map(|problem| Finding::new(name, document, severity, problem)));
+        self.findings.extend(found.at(name, document).take(left.max(1)));
+    }
+}
+
+/// What the filter says of a configuration in a field.
+fn plugin_config(config: &Value, field: &str) -> Findings {
+    let inside = |problem: Problem| match (field, problem.path.as_str()) {
+        ("", _) => problem,
+        (field, "") => Problem::new(field, problem.message),
+        (field, path) => Problem::new(child(field, path), problem.message),
+    };
+    match filter::read(config) {
+        Ok(warnings) => Findings { errors: Vec::new(), warnings: warnings.into_iter().map(inside).collect() },
+        Err(refused) => Findings { errors: refused.0.into_iter().map(inside).collect(), warnings: Vec::new() },
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use plugin_config::Problem;
 use serde::Serialize;
 
+pub use plugin_config::Problem;
+
 use crate::{
+    bounds::MAX_FINDINGS,
     escape::Escaped,
     yaml::{Document, Position, SyntaxError},
 };
@@ -38,6 +40,45 @@ pub enum Severity {
     Error,
     /// The file is accepted, but hardly meant.
     Warning,
+    /// It was not carried over from another format.
+    Lost,
+    /// Another format does not say it, so it was decided here.
+    Assumed,
+}
+
+/// Everything that is wrong or doubtful about a document. Of very much, the beginning.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Findings {
+    /// What makes it invalid.
+    pub errors: Vec<Problem>,
+    /// What is valid, but hardly meant.
+    pub warnings: Vec<Problem>,
+}
+
+impl Findings {
+    /// Whether the document is valid.
+    pub fn is_valid(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    pub(crate) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        if self.errors.len() <= MAX_FINDINGS {
+            self.errors.push(Problem::new(path, message));
+        }
+    }
+
+    pub(crate) fn warn(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        if self.warnings.len() <= MAX_FINDINGS {
+            self.warnings.push(Problem::new(path, message));
+        }
+    }
+
+    /// The findings, where they are in a file.
+    pub(crate) fn at(self, file: &str, document: &Document) -> impl Iterator<Item = Finding> {
+        let errors = self.errors.into_iter().map(|problem| (Severity::Error, problem));
+        let all = errors.chain(self.warnings.into_iter().map(|problem| (Severity::Warning, problem)));
+        all.map(move |(severity, problem)| Finding::new(file, document, severity, problem))
+    }
 }
 
 impl Finding {
@@ -80,6 +121,8 @@ impl fmt::Display for Severity {
         f.write_str(match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Lost => "not carried over",
+            Self::Assumed => "assumed",
         })
     }
 }

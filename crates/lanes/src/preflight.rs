@@ -30,6 +30,7 @@ use crate::document::LaneGroup;
 
 pub use anchor::{Anchor, Section};
 pub use cluster::{Cluster, Gap, KINDS, Kinds};
+pub(crate) use cluster::{Gateway, Server, Service, ServicePort};
 pub use finding::{Finding, Object};
 
 use asked::{Asked, AskedService};

@@ -7,13 +7,13 @@ use jsonschema::{
     error::{TypeKind, ValidationError, ValidationErrorKind},
     paths::LocationSegment,
 };
-use plugin_config::Problem;
 use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 
 use crate::{
     bounds::{self, MAX_FINDINGS},
     document::LaneGroup,
+    finding::Problem,
     yaml::{child, element},
 };
 

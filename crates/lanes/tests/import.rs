@@ -14,7 +14,7 @@ use lanes::{
     explain::explain,
     file,
     finding::Severity,
-    import::{NoteKind, Options, import},
+    import::{Options, import},
 };
 use serde_json::Value;
 
@@ -165,8 +165,8 @@ fn what_is_wrong_is_said() {
     let said = |text: &str| {
         let import = import(&[("f".to_owned(), text.to_owned())], &Options::default()).unwrap();
         let notes: Vec<String> =
-            import.notes.iter().filter(|n| n.kind != NoteKind::Assumed).map(ToString::to_string).collect();
-        assert_eq!(import.groups.is_empty(), import.notes.iter().any(|note| note.kind == NoteKind::Error));
+            import.notes.iter().filter(|n| n.severity != Severity::Assumed).map(ToString::to_string).collect();
+        assert_eq!(import.groups.is_empty(), import.notes.iter().any(|note| note.severity == Severity::Error));
         notes.join("\n")
     };
     let services = "services: [{name: a}], ingress: {gateway: {name: in}}";

@@ -1,8 +1,8 @@
 //! What lane groups that are each valid do to each other in one mesh.
 
 use crate::{
-    check::Findings,
     document::{Gateway, LaneGroup, Service, Users},
+    finding::Findings,
     render::sidecar_filter,
 };
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_saphyr::FlowMap;
 
-use super::group::Comments;
+use super::notes::Comments;
 use crate::{document::LaneGroup, escape::Escaped};
 
 /// The width of comments.

@@ -11,11 +11,11 @@ use serde::{
 };
 use serde_json::Value;
 
-pub(super) use istio::{
+pub(crate) use istio::{
     Destination, DestinationRule, EnvoyFilter, Gateway, Plugin, PortSettings, Route, Server, ServiceEntry, Sidecar,
     TrafficPolicy, VirtualService,
 };
-pub(super) use kubernetes::{
+pub(crate) use kubernetes::{
     Container, Deployment, EndpointSlice, IntOrName, LabelSelector, Labels, MeshConfigMap, Meta, Namespace, Pod,
     Service, ServicePort,
 };

@@ -7,7 +7,10 @@ use lanes::{
     preflight::{Finding, Section},
 };
 
-use crate::command::{GREEN, RED, YELLOW};
+use crate::command::{
+    GREEN, RED, YELLOW,
+    output::{style, sum},
+};
 
 /// Of a line, without its indentation.
 const WIDTH: usize = 92;
@@ -20,25 +23,23 @@ pub(super) fn told(group: &LaneGroup, findings: &[Finding]) -> String {
         let worst = of_it.iter().map(|finding| finding.severity).min();
         let (style, mark) = match worst {
             None => (GREEN, "√"),
-            Some(Severity::Warning) => (YELLOW, "‼"),
             Some(Severity::Error) => (RED, "×"),
+            Some(_) => (YELLOW, "‼"),
         };
         let all_is_well = if of_it.is_empty() { ": all is well" } else { "" };
         text += &format!("{style}{mark}{style:#} {section}{all_is_well}\n");
         of_it.into_iter().for_each(|finding| text += &one(finding));
     }
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    text += &match (errors, warnings) {
-        (0, 0) => format!("\n{GREEN}ok{GREEN:#}: nothing in the cluster would break the lane group\n"),
-        _ => format!("\n{}, {}\n", plural(errors, "error"), plural(warnings, "warning")),
+    text += &match findings.is_empty() {
+        true => format!("\n{GREEN}ok{GREEN:#}: nothing in the cluster would break the lane group\n"),
+        false => format!("\n{}\n", sum(findings.iter().map(|finding| finding.severity))),
     };
     text
 }
 
 fn one(finding: &Finding) -> String {
     let Finding { severity, anchor, object, happens, remedy, documentation, .. } = finding;
-    let style = if *severity == Severity::Error { RED } else { YELLOW };
+    let style = style(*severity);
     let mut text = format!("    {style}{severity}{style:#} {anchor}: {}\n", Escaped(object));
     for (name, said) in [("", happens), ("remedy: ", remedy), ("see: ", documentation)] {
         filled(&mut text, &format!("{name}{said}"));
@@ -61,8 +62,4 @@ fn filled(text: &mut String, said: &str) {
         line += &Escaped(word).to_string();
     }
     *text += &format!("        {line}\n");
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

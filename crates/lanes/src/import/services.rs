@@ -1,11 +1,15 @@
 //! The services' ports, which ASM leaves to the Services themselves.
 
 use super::{
-    asm::{Destination, ServicePort, SwimLane},
-    group::Importer,
-    resources::{Place, Resource},
+    asm::{Destination, SwimLane},
+    group::Source,
+    input::{Place, Resource},
+    notes::Notes,
 };
-use crate::document::{Protocol, Service};
+use crate::{
+    document::{Protocol, Service},
+    preflight::ServicePort,
+};
 
 /// A destination that names a port.
 struct Named<'a> {
@@ -15,23 +19,21 @@ struct Named<'a> {
     path: String,
 }
 
-impl<'a> Importer<'a> {
-    pub(super) fn services(&mut self) -> Vec<Service> {
-        let group = self.group;
+impl<'a> Source<'a> {
+    pub(super) fn services(&self, notes: &mut Notes) -> Vec<Service> {
         let named = self.named_ports();
         let mut own = Vec::new();
-        for (index, service) in group.object.spec.services.iter().enumerate() {
+        for (index, service) in self.group.object.spec.services.iter().enumerate() {
             if service.namespace() != self.namespace {
                 continue;
             }
-            let path = format!("spec.services[{index}].name");
-            match self.port(&service.name, &named) {
+            let (name, path) = (&service.name, format!("spec.services[{index}].name"));
+            match self.port(name, &named) {
                 Ok((port, protocol)) => {
-                    self.other_ports(&service.name, port, &named, &path);
-                    let name = service.name.clone();
-                    own.push(Service { name, port: Some(port), protocol, ..Service::default() });
+                    self.other_ports(name, port, &named, &path, notes);
+                    own.push(Service { name: name.clone(), port: Some(port), protocol, ..Service::default() });
                 }
-                Err(message) => self.error(&group.place, &path, message),
+                Err(message) => notes.error(&self.group.place, &path, message),
             }
         }
         own
@@ -55,21 +57,15 @@ impl<'a> Importer<'a> {
     }
 
     /// Of several ports, a lane group has one.
-    fn other_ports(&mut self, service: &str, port: u16, named: &[Named<'_>], path: &str) {
+    fn other_ports(&self, service: &str, port: u16, named: &[Named<'_>], path: &str, notes: &mut Notes) {
         for other in named.iter().filter(|other| other.service == service && other.port != port) {
             let message = format!("`{service}` has one port in a lane group, here {port}");
-            self.lost(other.place, &other.path, message);
+            notes.lost(other.place, &other.path, message);
         }
-        let others: Vec<String> = self
-            .http_ports(service)
-            .iter()
-            .filter(|(other, _)| *other != port)
-            .map(|(other, _)| other.to_string())
-            .collect();
+        let others = numbers(self.http_ports(service).into_iter().filter(|(other, _)| *other != port));
         if !others.is_empty() {
-            let message =
-                format!("of the ports of `{service}`, {port} is in the lanes, and {} is not", others.join(", "));
-            self.assume(&self.group.place, path, "services", message);
+            let message = format!("of the ports of `{service}`, {port} is in the lanes, and {others} is not");
+            notes.assumed(&self.group.place, path, "services", message);
         }
     }
 
@@ -81,7 +77,7 @@ impl<'a> Importer<'a> {
 
     /// The ports of the Service, if it is in the input.
     fn listed(&self, service: &str) -> Option<&'a [ServicePort]> {
-        let object = self.resources.services.iter().find(|object| object.is(service, &self.namespace))?;
+        let object = self.input.services.iter().find(|object| object.is(service, self.namespace))?;
         Some(&object.object.spec.ports)
     }
 
@@ -96,8 +92,7 @@ impl<'a> Importer<'a> {
         match (http.as_slice(), self.listed(service), self.options.default_port) {
             ([port], ..) => Ok(*port),
             ([(first, _), ..], ..) => {
-                let ports: Vec<String> = http.iter().map(|(port, _)| port.to_string()).collect();
-                let ports = ports.join(", ");
+                let ports = numbers(http.iter().copied());
                 Err(format!("`{service}` has the ports {ports}: choose one with `--port {service}={first}`"))
             }
             ([], Some(_), _) => {
@@ -113,10 +108,14 @@ impl<'a> Importer<'a> {
     }
 }
 
+fn numbers(ports: impl Iterator<Item = (u16, Protocol)>) -> String {
+    ports.map(|(port, _)| port.to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// What a port speaks, as Istio reads it from `appProtocol` or the name's first part; none if it is not HTTP.
 fn protocol(port: &ServicePort) -> Option<Protocol> {
     let by_name = port.name.split('-').next().unwrap_or_default();
-    let protocol = if port.app_protocol.is_empty() { by_name } else { &port.app_protocol };
+    let protocol = port.app_protocol.as_deref().filter(|protocol| !protocol.is_empty()).unwrap_or(by_name);
     match protocol.to_ascii_lowercase().as_str() {
         "http2" | "kubernetes.io/h2c" => Some(Protocol::Http2),
         "grpc" => Some(Protocol::Grpc),
