@@ -33,14 +33,16 @@ pub struct Finding {
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, strum::Display, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Severity {
     /// The file is refused.
     Error,
     /// The file is accepted, but hardly meant.
     Warning,
     /// It was not carried over from another format.
+    #[strum(to_string = "not carried over")]
     Lost,
     /// Another format does not say it, so it was decided here.
     Assumed,
@@ -113,16 +115,5 @@ impl fmt::Display for Finding {
             write!(f, "{}: ", Escaped(path))?;
         }
         Escaped(message).fmt(f)
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Lost => "not carried over",
-            Self::Assumed => "assumed",
-        })
     }
 }

@@ -14,6 +14,7 @@ use lanes::{
     },
 };
 use module_registry::{Reference, Remote};
+use strum::VariantNames;
 
 use super::registry::Registry;
 
@@ -121,10 +122,9 @@ fn version(text: &str) -> Result<IstioVersion> {
 }
 
 fn digest(text: &str) -> Result<(Module, String)> {
-    let names = || Module::ALL.map(Module::name).join(", ");
     let (name, digest) = text.split_once('=').context("expected MODULE=DIGEST")?;
-    let module = Module::ALL.into_iter().find(|module| module.name() == name);
-    let module = module.with_context(|| format!("there is no module `{name}`: there are {}", names()))?;
+    let names = || Module::VARIANTS.join(", ");
+    let module = name.parse().with_context(|| format!("there is no module `{name}`: there are {}", names()))?;
     if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         bail!("expected 64 hexadecimal digits after `{name}=`");
     }

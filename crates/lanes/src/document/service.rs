@@ -49,8 +49,9 @@ pub struct ServicePort {
 }
 
 /// What is spoken on a service's port.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Protocol {
     /// HTTP/1.1.
     #[default]
@@ -158,10 +159,6 @@ impl Protocol {
 
     /// As Istio reads it from a port's name.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Http2 => "http2",
-            Self::Grpc => "grpc",
-        }
+        self.into()
     }
 }

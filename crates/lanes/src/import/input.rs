@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     asm::{Object, SwimLane, SwimLaneGroup},
     notes::Notes,
-    users::Plugin,
+    users::TaggingPlugin,
 };
 use crate::{
     finding::{Finding, Problem, Severity},
@@ -22,7 +22,7 @@ pub(super) struct Input<'a> {
     pub(super) lanes: Vec<Resource<'a, SwimLane>>,
     pub(super) services: Vec<Resource<'a, Service>>,
     pub(super) gateways: Vec<Resource<'a, Gateway>>,
-    pub(super) plugins: Vec<Plugin<'a>>,
+    pub(super) plugins: Vec<TaggingPlugin<'a>>,
 }
 
 /// One resource.
@@ -89,7 +89,7 @@ impl<'a> Input<'a> {
             ("Service", "") => self.services.extend(read(value, place, notes)),
             ("Gateway", "networking.istio.io") => self.gateways.extend(read(value, place, notes)),
             ("WasmPlugin", _) => {
-                self.plugins.extend(read(value, place, notes).and_then(|plugin| Plugin::read(plugin, notes)));
+                self.plugins.extend(read(value, place, notes).and_then(|plugin| TaggingPlugin::read(plugin, notes)));
             }
             _ => match value.get("items").and_then(Value::as_array) {
                 Some(items) if kind.ends_with("List") => {

@@ -20,12 +20,12 @@ const CONFIG: &str = "spec.pluginConfig";
 const KEPT: &str = "keep the WasmPlugin, with hash_tagging.wasm as its module, which reads the same configuration";
 
 /// A WasmPlugin with a hash-tagging configuration.
-pub(super) struct Plugin<'a> {
+pub(super) struct TaggingPlugin<'a> {
     resource: Resource<'a, WasmPlugin>,
     config: Config,
 }
 
-impl<'a> Plugin<'a> {
+impl<'a> TaggingPlugin<'a> {
     /// Reads its configuration; `None`, and a note, if it is something else.
     pub(super) fn read(resource: Resource<'a, WasmPlugin>, notes: &mut Notes) -> Option<Self> {
         let (name, place) = (resource.name(), &resource.place);

@@ -12,8 +12,8 @@ use serde::{
 use serde_json::Value;
 
 pub(crate) use istio::{
-    Destination, DestinationRule, EnvoyFilter, Gateway, Plugin, PortSettings, Route, Server, ServiceEntry, Sidecar,
-    TrafficPolicy, VirtualService,
+    Destination, DestinationRule, EnvoyFilter, FilterResource, Gateway, PortSettings, Route, Server, ServiceEntry,
+    Sidecar, TrafficPolicy, VirtualService,
 };
 pub(crate) use kubernetes::{
     Container, Deployment, EndpointSlice, IntOrName, LabelSelector, Labels, MeshConfigMap, Meta, Namespace, Pod,
@@ -71,7 +71,7 @@ cluster! {
     sidecars: Named<Sidecar> = "networking.istio.io" "Sidecar";
     service_entries: Named<ServiceEntry> = "networking.istio.io" "ServiceEntry";
     envoy_filters: Named<EnvoyFilter> = "networking.istio.io" "EnvoyFilter";
-    plugins: Named<Plugin> = "extensions.istio.io" "WasmPlugin" | "extensions.istio.io" "TrafficExtension";
+    plugins: Named<FilterResource> = "extensions.istio.io" "WasmPlugin" | "extensions.istio.io" "TrafficExtension";
     routes: Named<Route> = "gateway.networking.k8s.io" "HTTPRoute" | "gateway.networking.k8s.io" "GRPCRoute";
     api_gateways: Named<IgnoredAny> = "gateway.networking.k8s.io" "Gateway";
     gateway_classes: Named<IgnoredAny> = "gateway.networking.k8s.io" "GatewayClass";

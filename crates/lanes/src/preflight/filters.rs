@@ -3,7 +3,7 @@
 use super::{
     Preflight,
     anchor::Anchor,
-    cluster::{Meta, Named, Plugin, Pod},
+    cluster::{FilterResource, Meta, Named, Pod},
     finding::{Object, listed},
     ownership::{Owner, owner},
 };
@@ -45,7 +45,7 @@ impl Preflight<'_> {
         }
     }
 
-    fn plugin(&mut self, kind: &str, metadata: &Meta, spec: &Plugin) {
+    fn plugin(&mut self, kind: &str, metadata: &Meta, spec: &FilterResource) {
         let rendered = &self.asked.rendered;
         let gateway_pods = || self.gateway_pods().into_iter();
         let sidecars = || self.services.iter().flat_map(|found| &found.pods).copied();
@@ -72,7 +72,7 @@ impl Preflight<'_> {
     }
 
     /// The root namespace's are for every namespace.
-    fn is_for(&self, metadata: &Meta, spec: &Plugin, pod: &Pod) -> bool {
+    fn is_for(&self, metadata: &Meta, spec: &FilterResource, pod: &Pod) -> bool {
         let is_near = metadata.namespace == pod.metadata.namespace || metadata.namespace == self.mesh.root_namespace;
         let mut targets = spec.target_refs.iter().chain(&spec.target_ref).peekable();
         if targets.peek().is_none() {
@@ -84,6 +84,6 @@ impl Preflight<'_> {
     }
 }
 
-fn phase(plugin: &Plugin) -> &str {
+fn phase(plugin: &FilterResource) -> &str {
     if plugin.phase == "UNSPECIFIED_PHASE" { "" } else { &plugin.phase }
 }

@@ -7,6 +7,8 @@ use lanes::{
     preflight::{Finding, Section},
 };
 
+use strum::VariantArray;
+
 use crate::command::{
     GREEN, RED, YELLOW,
     output::{style, sum},
@@ -18,7 +20,7 @@ const WIDTH: usize = 92;
 pub(super) fn told(group: &LaneGroup, findings: &[Finding]) -> String {
     let mut text =
         format!("Lane group {} in {}, before it is applied:\n\n", group.metadata.name, group.metadata.namespace);
-    for section in Section::ALL {
+    for &section in Section::VARIANTS {
         let of_it: Vec<&Finding> = findings.iter().filter(|finding| finding.section == section).collect();
         let worst = of_it.iter().map(|finding| finding.severity).min();
         let (style, mark) = match worst {

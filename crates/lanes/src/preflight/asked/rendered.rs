@@ -2,7 +2,7 @@
 
 use crate::{
     document::LaneGroup,
-    preflight::cluster::{Cluster, DestinationRule, Labels, Meta, Plugin, TrafficPolicy},
+    preflight::cluster::{Cluster, DestinationRule, FilterResource, Labels, Meta, TrafficPolicy},
     render::istio,
 };
 
@@ -39,12 +39,12 @@ impl Rendered {
     }
 
     /// The phase and the priority of the filter at the gateway, if there is one.
-    pub(crate) fn gateway_filter(&self) -> Option<&Plugin> {
+    pub(crate) fn gateway_filter(&self) -> Option<&FilterResource> {
         self.plugins().find(|plugin| self.is_at_gateway(plugin))
     }
 
     /// The filter in the sidecars, if there is one.
-    pub(crate) fn sidecar_filter(&self) -> Option<&Plugin> {
+    pub(crate) fn sidecar_filter(&self) -> Option<&FilterResource> {
         self.plugins().find(|plugin| !self.is_at_gateway(plugin))
     }
 
@@ -53,11 +53,11 @@ impl Rendered {
         self.resources.all()
     }
 
-    fn plugins(&self) -> impl Iterator<Item = &Plugin> {
+    fn plugins(&self) -> impl Iterator<Item = &FilterResource> {
         self.resources.plugins.iter().map(|plugin| &plugin.spec)
     }
 
-    fn is_at_gateway(&self, plugin: &Plugin) -> bool {
+    fn is_at_gateway(&self, plugin: &FilterResource) -> bool {
         let selects = self.gateway.as_ref().is_some_and(|pods| plugin.selector.match_labels == *pods);
         selects || !plugin.target_refs.is_empty()
     }

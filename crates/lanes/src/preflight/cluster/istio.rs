@@ -34,7 +34,7 @@ objects! {
     PatchMatch { cluster: ClusterMatch }
     ClusterMatch { name: String, service: String }
     /// A WasmPlugin or a TrafficExtension.
-    Plugin {
+    FilterResource {
         selector: Selector, target_ref: Option<Reference>, target_refs: Vec<Reference>, phase: String, priority: i64,
     }
     Reference { kind: String, name: String, namespace: Option<String>, port: Option<u16> }

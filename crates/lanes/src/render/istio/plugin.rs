@@ -24,7 +24,7 @@ pub struct Images {
 }
 
 /// A filter in some pods.
-pub(super) struct Plugin {
+pub(super) struct FilterResource {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) pods: BTreeMap<String, String>,
@@ -41,7 +41,7 @@ pub(super) fn hash_tagging(group: &LaneGroup, options: &Options) -> anyhow::Resu
     let Filters { phase, priority, .. } = group.spec.filters;
     if let Some(config) = tagging::plugin_config(&group.spec) {
         let (namespace, pods) = group.gateway_pods();
-        let plugin = Plugin {
+        let plugin = FilterResource {
             name: format!("{}.{}.hash-tagging", group.metadata.namespace, group.metadata.name),
             namespace,
             pods,
@@ -54,7 +54,7 @@ pub(super) fn hash_tagging(group: &LaneGroup, options: &Options) -> anyhow::Resu
     Ok(file)
 }
 
-impl Plugin {
+impl FilterResource {
     pub(super) fn add_to(self, file: &mut File, group: &LaneGroup, options: &Options) -> anyhow::Result<()> {
         let Self { name, namespace, pods, place, module, config: plugin_config } = self;
         let filters = &group.spec.filters;

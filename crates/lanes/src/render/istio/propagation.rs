@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{File, Options, Stage, plugin::Plugin};
+use super::{File, Options, Stage, plugin::FilterResource};
 use crate::{
     document::{Lane, LaneGroup, Membership, Service},
     render::filter,
@@ -19,7 +19,7 @@ pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File>
     let Some((module, config)) = filter::in_sidecars(&group.spec) else { return Ok(file) };
     for namespace in group.namespaces() {
         for (name, pods) in selectors(group, namespace) {
-            let plugin = Plugin {
+            let plugin = FilterResource {
                 name: format!("{}.{}.{name}{}", group.metadata.namespace, group.metadata.name, module.name()),
                 namespace: namespace.to_owned(),
                 pods,

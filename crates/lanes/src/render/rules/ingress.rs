@@ -12,24 +12,24 @@ pub(in super::super) fn ingress(group: &LaneGroup) -> Vec<Rule> {
             return vec![redirected(route, redirect)];
         }
         let Some((service, port)) = destination(spec, route) else { return Vec::new() };
-        let way = Way { group, route, to: (service, &port) };
+        let route_to = ServiceRoute { group, route, to: (service, &port) };
         match (&route.lane, weights) {
-            (Some(lane), _) => way.pinned(lane),
-            (None, Some(weights)) => way.weighted(weights),
-            (None, None) => way.by_tag(),
+            (Some(lane), _) => route_to.pinned(lane),
+            (None, Some(weights)) => route_to.weighted(weights),
+            (None, None) => route_to.by_tag(),
         }
     };
     spec.routes.iter().flat_map(rules).collect()
 }
 
 /// A route that leads to a service.
-struct Way<'a> {
+struct ServiceRoute<'a> {
     group: &'a LaneGroup,
     route: &'a Route,
     to: (&'a Service, &'a ServicePort),
 }
 
-impl Way<'_> {
+impl ServiceRoute<'_> {
     /// The route decides, whatever the tag says, so it must set the tag for the hops that follow.
     fn pinned(&self, lane: &str) -> Vec<Rule> {
         let destination = Destination::new(self.group, self.to, lane).setting_the_tag(lane);
