@@ -150,7 +150,7 @@ fn found(group: &LaneGroup, objects: &[Value]) -> Vec<String> {
     cluster.read(&json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()).unwrap();
     let told = |Finding { anchor, severity, .. }: &Finding| match severity {
         Severity::Error => anchor.to_string(),
-        Severity::Warning => format!("{anchor} (warning)"),
+        _ => format!("{anchor} (warning)"),
     };
     preflight(group, &cluster).unwrap().iter().map(told).collect()
 }
