@@ -5,13 +5,12 @@ mod duration;
 mod filters;
 mod gateway;
 mod mesh;
-mod mode;
 mod route;
 mod service;
 mod traffic;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 pub use assign::{Assign, HashFunction, Identity, NamedUsers, Share, Users, Weight};
 pub use duration::Duration;
@@ -128,7 +127,7 @@ pub enum Membership {
 }
 
 /// How the tag crosses an application. Exactly one.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub enum Propagation {
     /// Sidecars remember which trace id came with which tag; the application forwards the trace header.
@@ -181,15 +180,21 @@ pub enum Retries {
     Never,
 }
 
-/// By hand for what [`StringMatch`] is written by hand for.
-impl Serialize for Propagation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Trace(trace) => serializer.collect_map([("trace", trace)]),
-            Self::Baggage(baggage) => serializer.collect_map([("baggage", baggage)]),
-            Self::Application => serializer.serialize_str("application"),
-            Self::SourceLabels => serializer.serialize_str("sourceLabels"),
-        }
+impl Spec {
+    /// What happens to a request without a tag: as given, or as the mode has it.
+    pub fn untagged(&self) -> Untagged {
+        self.untagged.unwrap_or(match self.mode {
+            Mode::Strict => Untagged::Reject,
+            Mode::Permissive => Untagged::Baseline,
+        })
+    }
+
+    /// How the tag crosses an application: as given, or as the mode has it.
+    pub fn propagation(&self) -> Propagation {
+        self.propagation.clone().unwrap_or(match self.mode {
+            Mode::Strict => Propagation::SourceLabels,
+            Mode::Permissive => Propagation::Application,
+        })
     }
 }
 

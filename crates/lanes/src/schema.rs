@@ -1,6 +1,6 @@
 //! From a document to its types, with every error of shape at once.
 
-use std::{fmt, sync::LazyLock};
+use std::{collections::BTreeSet, fmt, sync::LazyLock};
 
 use jsonschema::{
     JsonType, Validator,
@@ -20,18 +20,13 @@ use crate::{
 /// Made once: a file may have many documents, and a document many errors.
 static SHAPE: LazyLock<Shape> = LazyLock::new(|| {
     let schema = schema().to_value();
-    Shape {
-        validator: Validator::new(&schema).map_err(|error| error.to_string()),
-        fields: field_names(&schema),
-        schema,
-    }
+    Shape { validator: Validator::new(&schema).map_err(|error| error.to_string()), fields: fields(&schema), schema }
 });
 
 struct Shape {
     schema: Value,
     validator: Result<Validator, String>,
-    /// Every field that the schema knows anywhere.
-    fields: Vec<String>,
+    fields: BTreeSet<String>,
 }
 
 /// The JSON Schema of a lane group, for editors and for anybody who checks documents without this tool.
@@ -111,8 +106,8 @@ fn path(error: &ValidationError<'_>) -> String {
 
 /// Fields of the object that it stands in come first, then those of any other, where it may have been meant.
 fn unknown_field(field: &str, beside: Option<&Map<String, Value>>) -> String {
-    let beside: Vec<String> = beside.into_iter().flat_map(|fields| fields.keys().cloned()).collect();
-    let near = |known: &[String]| {
+    let beside: BTreeSet<String> = beside.into_iter().flat_map(|fields| fields.keys().cloned()).collect();
+    let near = |known: &BTreeSet<String>| {
         let likeness = known.iter().filter(|known| *known != field);
         let likeness = likeness.map(|known| (strsim::jaro_winkler(known, field), known.clone()));
         likeness.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(likeness, _)| *likeness > 0.8)
@@ -159,19 +154,13 @@ fn chosen(alternatives: &[Alternative<'_>], found: &Value) -> Option<usize> {
     alternatives.iter().position(|of| matches!(of, Alternative::Field(field) if field == given))
 }
 
-fn field_names(schema: &Value) -> Vec<String> {
-    let mut names = Vec::new();
-    collect_field_names(schema, &mut names);
-    names
-}
-
-fn collect_field_names(schema: &Value, names: &mut Vec<String>) {
-    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-        names.extend(properties.keys().cloned());
-    }
-    match schema {
-        Value::Object(fields) => fields.values().for_each(|value| collect_field_names(value, names)),
-        Value::Array(elements) => elements.iter().for_each(|value| collect_field_names(value, names)),
-        _ => {}
-    }
+/// Every field that a schema knows anywhere.
+pub fn fields(schema: &Value) -> BTreeSet<String> {
+    let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone());
+    let inside = match schema {
+        Value::Object(fields) => fields.values().flat_map(self::fields).collect(),
+        Value::Array(elements) => elements.iter().flat_map(self::fields).collect(),
+        _ => Vec::new(),
+    };
+    own.chain(inside).collect()
 }

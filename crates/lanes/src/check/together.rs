@@ -3,6 +3,7 @@
 use crate::{
     document::{Gateway, LaneGroup, Service, Users},
     finding::Findings,
+    preflight::host,
     render::sidecar_filter,
 };
 
@@ -143,9 +144,5 @@ fn same_pods(one: &Gateway, other: &Gateway) -> bool {
 
 /// Whether every request for `host` is one for `wide`.
 fn covers(wide: &str, host: &str) -> bool {
-    let (wide, host) = (wide.to_ascii_lowercase(), host.to_ascii_lowercase());
-    match wide.strip_prefix('*') {
-        Some(domain) => host.ends_with(domain),
-        None => wide == host,
-    }
+    host::covers(&wide.to_ascii_lowercase(), &host.to_ascii_lowercase())
 }

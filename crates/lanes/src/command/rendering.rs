@@ -117,8 +117,7 @@ fn is_oci(url: &str) -> bool {
 }
 
 fn version(text: &str) -> Result<IstioVersion> {
-    let known = IstioVersion::SUPPORTED.into_iter().find(|version| version.to_string() == text);
-    known.with_context(|| format!("expected 1.28, 1.29, 1.30 or 1.31, not `{text}`"))
+    text.parse().with_context(|| format!("expected 1.28, 1.29, 1.30 or 1.31, not `{text}`"))
 }
 
 fn digest(text: &str) -> Result<(Module, String)> {

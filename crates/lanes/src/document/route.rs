@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{Cors, Duration, Headers, Mirror, Redirect, Rewrite, RouteRetries};
 
@@ -64,7 +64,7 @@ pub struct RouteMatch {
 }
 
 /// How a text is compared. Exactly one.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "lowercase")]
 pub enum StringMatch {
     /// It is this text.
@@ -73,15 +73,4 @@ pub enum StringMatch {
     Prefix(String),
     /// It matches this regular expression of RE2, from its start to its end.
     Regex(String),
-}
-
-/// The derived way is a newtype variant, which serde-saphyr 2.0 writes as `{uri: exact: /}` in flow style.
-impl Serialize for StringMatch {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(match self {
-            Self::Exact(text) => [("exact", text)],
-            Self::Prefix(text) => [("prefix", text)],
-            Self::Regex(text) => [("regex", text)],
-        })
-    }
 }

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     document::{Protocol, Service},
-    preflight::ServicePort,
+    preflight::{
+        ServicePort,
+        ports::{Spoken, spoken},
+    },
 };
 
 /// A destination that names a port.
@@ -112,14 +115,13 @@ fn numbers(ports: impl Iterator<Item = (u16, Protocol)>) -> String {
     ports.map(|(port, _)| port.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// What a port speaks, as Istio reads it from `appProtocol` or the name's first part; none if it is not HTTP.
+/// What a port speaks, as Istio reads it; none if it is not HTTP.
 fn protocol(port: &ServicePort) -> Option<Protocol> {
-    let by_name = port.name.split('-').next().unwrap_or_default();
-    let protocol = port.app_protocol.as_deref().filter(|protocol| !protocol.is_empty()).unwrap_or(by_name);
-    match protocol.to_ascii_lowercase().as_str() {
-        "http2" | "kubernetes.io/h2c" => Some(Protocol::Http2),
-        "grpc" => Some(Protocol::Grpc),
-        "https" | "tls" | "tcp" | "udp" | "mongo" | "mysql" | "redis" | "kubernetes.io/wss" => None,
-        _ => Some(Protocol::Http),
+    let said = port.app_protocol.as_ref().unwrap_or(&port.name);
+    match spoken(port) {
+        Spoken::Opaque => None,
+        Spoken::Http2 if said.to_ascii_lowercase().starts_with("grpc") => Some(Protocol::Grpc),
+        Spoken::Http2 => Some(Protocol::Http2),
+        Spoken::Http | Spoken::Guessed => Some(Protocol::Http),
     }
 }

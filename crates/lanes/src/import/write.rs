@@ -79,7 +79,10 @@ impl Writer<'_> {
 }
 
 /// A value on one line, quoted for readers of YAML 1.1 as well.
+///
+/// Of JSON: in flow style, serde-saphyr 2.0 writes a variant that holds something as `{uri: exact: /}`.
 fn flow(value: &impl Serialize) -> anyhow::Result<String> {
+    let value = serde_json::to_value(value)?;
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-    Ok(serde_saphyr::to_string_with_options(&FlowMap(value), options)?.trim_end().to_owned())
+    Ok(serde_saphyr::to_string_with_options(&FlowMap(&value), options)?.trim_end().to_owned())
 }
