@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use lanes::{
     check::check,
     document::{IstioVersion, LaneGroup, Routing},
@@ -23,7 +23,7 @@ use super::registry::Registry;
 pub(super) struct Rendering {
     /// The resources that say where requests go, instead of what the document says (`mesh.routing`)
     #[arg(long, value_name = "KIND")]
-    routing: Option<RoutingName>,
+    routing: Option<Routing>,
     /// The version of Istio, instead of what the document says (`mesh.istio`): 1.28, 1.29, 1.30 or 1.31
     #[arg(long, value_name = "VERSION", value_parser = version)]
     istio: Option<IstioVersion>,
@@ -42,14 +42,6 @@ pub(super) struct Rendering {
     /// For meshes with waypoints, ambient or mixed, whatever the document says (`mesh.ambient`)
     #[arg(long)]
     ambient: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum RoutingName {
-    /// VirtualServices, and subsets of DestinationRules
-    VirtualService,
-    /// HTTPRoutes of Gateway API, and a Service for each lane
-    GatewayApi,
 }
 
 impl Rendering {
@@ -74,11 +66,7 @@ impl Rendering {
         let mesh = &mut group.spec.mesh;
         mesh.ambient |= self.ambient;
         mesh.istio = self.istio.or(mesh.istio);
-        mesh.routing = match self.routing {
-            Some(RoutingName::VirtualService) => Routing::VirtualService,
-            Some(RoutingName::GatewayApi) => Routing::GatewayApi,
-            None => mesh.routing,
-        };
+        mesh.routing = self.routing.unwrap_or(mesh.routing);
         if let Some(problem) = check(&group).errors.first() {
             bail!("{name}: {}: {}", problem.path, problem.message);
         }

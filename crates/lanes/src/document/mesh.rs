@@ -1,5 +1,6 @@
 //! What the mesh is like.
 
+use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
@@ -29,7 +30,7 @@ pub struct Mesh {
 }
 
 /// The resources that say where requests go.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum Routing {
     /// VirtualServices, and a subset of a DestinationRule for each lane.

@@ -10,7 +10,11 @@ use super::{
     placement::Pod,
     routes,
 };
-use crate::{document::LaneGroup, json::with, render::Module};
+use crate::{
+    document::LaneGroup,
+    json::{given, with},
+    render::Module,
+};
 
 const ADMIN_PORT: u16 = 9901;
 /// The port that an application has as its HTTP proxy; Istio's number for what leaves a pod.
@@ -71,23 +75,14 @@ pub(super) fn sidecar(
 }
 
 fn bootstrap(node: Value, admin: &str, filter: Option<&Filter>, listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
-    let start = json!({
+    let tags = filter.map(|(module, _)| labels(*module).map(stats_tag).collect::<Vec<Value>>());
+    given(json!({
         "node": node,
         "admin": {"address": {"socket_address": {"address": admin, "port_value": ADMIN_PORT}}},
-    });
-    let statistics = match filter {
-        Some((module, _)) => {
-            let tags: Vec<Value> = labels(*module).map(stats_tag).collect();
-            json!({"stats_config": {"stats_tags": tags}})
-        }
-        None => json!({}),
-    };
-    let clusters = if clusters.is_empty() { json!({}) } else { json!({ "clusters": clusters }) };
-    let resources = json!({
+        "stats_config": tags.map(|tags| json!({ "stats_tags": tags })),
         "dynamic_resources": {"cds_config": config_source(CLUSTERS)},
-        "static_resources": with(json!({ "listeners": listeners }), clusters),
-    });
-    with(with(start, statistics), resources)
+        "static_resources": given(json!({"listeners": listeners, "clusters": clusters})),
+    }))
 }
 
 /// The labels of a filter's counters.
