@@ -39,7 +39,7 @@ use service_pods::ServicePods;
 
 /// Everything that the checks look at.
 struct Preflight<'a> {
-    asked: &'a Asked,
+    asked: &'a Asked<'a>,
     cluster: &'a Cluster,
     mesh: &'a Mesh<'a>,
     /// The services that are there, with their pods.

@@ -11,7 +11,7 @@ use super::{
     anchor::Anchor,
     asked::AskedService,
     cluster::{DestinationRule, Meta, Named, PortSettings},
-    finding::{Object, listed},
+    finding::{Object, labels, listed, names},
     host::{covers, resolve},
     ownership::{Owner, owner},
 };
@@ -43,7 +43,7 @@ impl<'a> Preflight<'a> {
             return;
         }
         for Named { metadata, spec, .. } in &self.cluster.destination_rules {
-            let host = resolve(&spec.host, &metadata.namespace, &self.asked.cluster_domain);
+            let host = resolve(&spec.host, &metadata.namespace, &self.asked.mesh().cluster_domain);
             let services: Vec<&AskedService> =
                 self.asked.services.iter().filter(|service| covers(&host, &service.host)).collect();
             let rule = Rule { metadata, spec, host, services };
@@ -204,8 +204,8 @@ impl<'a> Preflight<'a> {
     }
 
     fn for_some_pods(&mut self, rule: &Rule<'_>) {
-        let selector = rule.spec.workload_selector.iter().flat_map(|selector| &selector.match_labels);
-        let labels = listed(selector.map(|(key, value)| format!("{key}={value}")));
+        let labels =
+            rule.spec.workload_selector.as_ref().map(|selector| labels(&selector.match_labels)).unwrap_or_default();
         let happens = format!(
             "pods in {} with {labels} get this rule and not the group's, so the lanes' subsets do not exist for them: every request \
             from them to {} is answered with 503",
@@ -242,7 +242,7 @@ impl From<&Rule<'_>> for Object {
 
 impl Rule<'_> {
     fn names(&self) -> String {
-        listed(self.services.iter().map(|service| &service.name))
+        names(&self.services)
     }
 }
 

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{
     anchor::{Anchor, Section},
-    cluster::Meta,
+    asked::AskedService,
+    cluster::{Labels, Meta},
 };
 use crate::finding::Severity;
 
@@ -100,4 +101,14 @@ pub(super) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Strin
         0 => told.join(", "),
         more => format!("{} and {more} more", told.join(", ")),
     }
+}
+
+/// Labels in a sentence, as a selector has them.
+pub(super) fn labels(labels: &Labels) -> String {
+    listed(labels.iter().map(|(key, value)| format!("{key}={value}")))
+}
+
+/// The names of services in a sentence.
+pub(super) fn names(services: &[&AskedService]) -> String {
+    listed(services.iter().map(|service| &service.name))
 }

@@ -7,7 +7,7 @@ use super::{
     anchor::Anchor,
     asked::AskedGateway,
     cluster::{IntOrName, Meta, Named, Pod, Service, ServicePort},
-    finding::listed,
+    finding::{labels, listed},
 };
 
 pub(super) use others::AtGateway;
@@ -24,12 +24,12 @@ impl<'a> Preflight<'a> {
         } else if self.cluster.has_listed("pods") && !gateway.is_deployed {
             self.without_pods(gateway, &pods);
         }
-        let is_apart = gateway.reference.is_none() && self.asked.namespace != gateway.namespace;
+        let is_apart = gateway.reference.is_none() && self.asked.group.metadata.namespace != gateway.namespace;
         if self.mesh.scopes_gateways && self.asked.has_subsets() && is_apart {
             let happens = format!(
                 "istiod has PILOT_SCOPE_GATEWAY_TO_NAMESPACE: the gateway's pods in {} do not get the Gateway in {}, and every request \
                 is answered with 404",
-                gateway.namespace, self.asked.namespace
+                gateway.namespace, self.asked.group.metadata.namespace
             );
             let remedy = "run a gateway in the lane group's namespace, or take the setting away";
             self.find(
@@ -82,7 +82,7 @@ impl<'a> Preflight<'a> {
     }
 
     fn without_pods(&mut self, gateway: &AskedGateway, pods: &[&Pod]) {
-        let selector = listed(gateway.selector.iter().map(|(key, value)| format!("{key}={value}")));
+        let selector = labels(&gateway.selector);
         let (here, elsewhere): (Vec<&Pod>, Vec<&Pod>) =
             pods.iter().copied().partition(|pod| pod.metadata.namespace == gateway.namespace);
         if let (true, Some(first)) = (here.is_empty(), elsewhere.first()) {

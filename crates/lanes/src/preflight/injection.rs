@@ -41,7 +41,7 @@ impl<'a> Preflight<'a> {
     pub(super) fn injection(&mut self) {
         let asked = self.asked;
         let homes = asked.homes();
-        let callers = asked.callers.iter().flatten().map(String::as_str).filter(|caller| !homes.contains(caller));
+        let callers = asked.mesh().callers.iter().map(String::as_str).filter(|caller| !homes.contains(caller));
         for namespace in callers.filter_map(|name| self.cluster.namespace(name)) {
             self.injection_of_caller(namespace);
         }
@@ -118,7 +118,7 @@ impl<'a> Preflight<'a> {
                         namespace.metadata.name
                     ),
                 ),
-                Some(_) if !self.asked.ambient => (
+                Some(_) if !self.asked.mesh().ambient => (
                     Anchor::AmbientNotAsked,
                     format!(
                         "the pods of {name} are ambient and the group is for sidecars: the waypoint does not let a lane fall back, and \

@@ -4,7 +4,7 @@ use super::{
     Preflight,
     anchor::Anchor,
     cluster::{IntOrName, Pod},
-    finding::listed,
+    finding::{labels, listed},
     service_pods::ServicePods,
 };
 use crate::document::{ServicePort, TargetPort};
@@ -18,8 +18,6 @@ impl Preflight<'_> {
         let left_out = found.pods.iter().filter(|pod| !pod.metadata.has_labels(&asked.selector));
         let left_out: Vec<&str> = left_out.map(|pod| pod.metadata.name.as_str()).collect();
         if !left_out.is_empty() {
-            let labels =
-                |labels: &super::cluster::Labels| listed(labels.iter().map(|(key, value)| format!("{key}={value}")));
             let happens = format!(
                 "the lanes' Services would select {} and leave out {}: no request of any lane reaches them",
                 labels(&asked.selector),

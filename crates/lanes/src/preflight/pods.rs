@@ -11,9 +11,9 @@ impl Preflight<'_> {
         for found in self.services.iter().filter(|found| !found.pods.is_empty() && found.service.cluster_ip != "None") {
             let holds = |lane: &&Lane| found.asked.holders.contains(&lane.name);
             let is_empty = |lane: &&Lane| !found.of_lane(lane).any(Pod::is_ready);
-            let empty: Vec<&Lane> = asked.lanes.iter().filter(holds).filter(is_empty).collect();
+            let empty: Vec<&Lane> = asked.group.spec.lanes.iter().filter(holds).filter(is_empty).collect();
             self.undeclared(found);
-            let strays = found.of_no_lane(&asked.lanes);
+            let strays = found.of_no_lane(&asked.group.spec.lanes);
             if strays.is_empty() {
                 empty.iter().for_each(|lane| self.lane_without_ready_pods(found, lane));
             } else {
@@ -51,7 +51,7 @@ impl Preflight<'_> {
             );
             let remedy = format!(
                 "label the pods in their workload's template with those of their lane: {}",
-                listed(self.asked.lanes.iter().map(told))
+                listed(self.asked.group.spec.lanes.iter().map(told))
             );
             self.find(anchor, ("Pod", &first.metadata), happens, remedy);
         }
@@ -59,7 +59,7 @@ impl Preflight<'_> {
 
     /// With `membership: declared`, a lane has a place for those services only that it names.
     fn undeclared(&mut self, found: &ServicePods<'_>) {
-        for lane in self.asked.lanes.iter().filter(|lane| !found.asked.places.contains(&lane.name)) {
+        for lane in self.asked.group.spec.lanes.iter().filter(|lane| !found.asked.places.contains(&lane.name)) {
             let pods: Vec<&Pod> = found.of_lane(lane).collect();
             let Some(first) = pods.first() else { continue };
             let happens = format!(
@@ -116,7 +116,7 @@ impl Preflight<'_> {
     /// What it means that a lane has no ready pod of a service.
     fn without(&self, found: &ServicePods<'_>, lane: &Lane) -> String {
         let (service, lane_name) = (&found.asked.name, &lane.name);
-        if *lane_name == self.asked.baseline && self.asked.falls_back {
+        if *lane_name == self.asked.group.spec.baseline && self.asked.falls_back {
             format!(
                 "the baseline {lane_name} has no ready pod of {service}: requests to it of every lane without pods of its own are \
                 answered with 503"

@@ -5,7 +5,7 @@ use super::{
     anchor::Anchor,
     asked::AskedService,
     cluster::{Destination, Meta, Named, Route, VirtualService},
-    finding::{Object, listed},
+    finding::{Object, names},
     gateway::AtGateway,
     host::{covers, resolve},
     ownership::{Owner, owner},
@@ -84,7 +84,7 @@ impl Preflight<'_> {
 
     /// A route to a service without a subset is one to all its pods, unless it is the group's own host that it is for.
     fn past_the_lanes(&mut self, metadata: &Meta, spec: &VirtualService) {
-        let domain = &self.asked.cluster_domain;
+        let domain = &self.asked.mesh().cluster_domain;
         let hosts: Vec<String> = spec.hosts.iter().map(|host| resolve(host, &metadata.namespace, domain)).collect();
         let is_told = |service: &AskedService| {
             is_in_mesh(spec) && hosts.iter().any(|host| covers(host, &service.host) || is_name_of(host, service))
@@ -115,8 +115,4 @@ impl Preflight<'_> {
         let remedy = "take these requests in by the lane group's routes, or accept that they are in no lane";
         self.find(Anchor::RoutePastTheLanes, object, happens, remedy);
     }
-}
-
-fn names(services: &[&AskedService]) -> String {
-    listed(services.iter().map(|service| &service.name))
 }

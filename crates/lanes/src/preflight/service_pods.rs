@@ -18,7 +18,7 @@ pub(super) struct ServicePods<'a> {
     pub(super) pods: Vec<&'a Pod>,
 }
 
-pub(super) fn find<'a>(asked: &'a Asked, cluster: &'a Cluster) -> Vec<ServicePods<'a>> {
+pub(super) fn find<'a>(asked: &'a Asked<'_>, cluster: &'a Cluster) -> Vec<ServicePods<'a>> {
     let mut by_namespace: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
     for pod in cluster.pods.iter().filter(|pod| pod.is_live()) {
         by_namespace.entry(&pod.metadata.namespace).or_default().push(pod);

@@ -6,8 +6,8 @@ use super::{
     Preflight,
     anchor::Anchor,
     asked::AskedService,
-    cluster::{IntOrName, Labels, Namespace, ServicePort},
-    finding::listed,
+    cluster::{IntOrName, Namespace, ServicePort},
+    finding::{labels, listed},
     host::is_seen,
     ports::{Spoken, mismatch, spoken},
     service_pods::{self, ServicePods},
@@ -96,7 +96,7 @@ impl Preflight<'_> {
         } else if found.pods.is_empty() {
             let happens = format!(
                 "no pod has the labels of its selector ({}): requests to {name} are answered with 503",
-                told(&service.selector)
+                labels(&service.selector)
             );
             (
                 Anchor::ServiceWithoutPods,
@@ -252,8 +252,4 @@ impl Preflight<'_> {
         let remedy = "annotate the Service with networking.istio.io/exportTo: \"*\", or with these namespaces";
         self.find(Anchor::ServiceNotExported, object, happens, remedy);
     }
-}
-
-fn told(labels: &Labels) -> String {
-    listed(labels.iter().map(|(key, value)| format!("{key}={value}")))
 }

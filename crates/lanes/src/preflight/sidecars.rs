@@ -42,7 +42,7 @@ impl Preflight<'_> {
         let is_hidden = |service: &(&String, String)| !hosts.iter().any(|host| imports(host, namespace, service));
         let services = self.asked.services.iter().map(|service| (&service.namespace, service.host.clone()));
         let of_lanes = self.asked.rendered.services().map(|meta| {
-            (&meta.namespace, format!("{}.{}.svc.{}", meta.name, meta.namespace, self.asked.cluster_domain))
+            (&meta.namespace, format!("{}.{}.svc.{}", meta.name, meta.namespace, self.asked.mesh().cluster_domain))
         });
         let hidden: Vec<(&String, String)> = services.chain(of_lanes).filter(is_hidden).collect();
         if hidden.is_empty() {

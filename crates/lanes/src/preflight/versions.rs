@@ -103,7 +103,7 @@ impl<'a> Preflight<'a> {
 
     /// What the document says counts where something is rendered for it alone.
     fn as_asked(&mut self, object: Object, (major, minor): (u32, u32)) {
-        let Some(asked) = self.asked.istio else { return };
+        let Some(asked) = self.asked.mesh().istio else { return };
         let is_older = parsed(&asked.to_string()).is_some_and(|asked| (major, minor) < asked);
         if !is_older {
             return;

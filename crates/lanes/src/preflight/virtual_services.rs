@@ -8,7 +8,7 @@ use super::{
     anchor::Anchor,
     asked::AskedService,
     cluster::{Meta, Named, VirtualService},
-    finding::{Finding, Object, listed},
+    finding::{Finding, Object, listed, names},
     host::{covers, resolve},
     ownership::{Owner, owner},
 };
@@ -24,8 +24,11 @@ impl<'a> Preflight<'a> {
             if !is_in_mesh(spec) || !self.is_seen_by_callers(metadata, spec) {
                 continue;
             }
-            let hosts: Vec<String> =
-                spec.hosts.iter().map(|host| resolve(host, &metadata.namespace, &self.asked.cluster_domain)).collect();
+            let hosts: Vec<String> = spec
+                .hosts
+                .iter()
+                .map(|host| resolve(host, &metadata.namespace, &self.asked.mesh().cluster_domain))
+                .collect();
             let services = || self.asked.services.iter().filter(|service| applies_to(spec, service));
             let same: Vec<&AskedService> =
                 services().filter(|service| hosts.iter().any(|host| is_name_of(host, service))).collect();
@@ -124,8 +127,4 @@ fn applies_to(spec: &VirtualService, service: &AskedService) -> bool {
 pub(super) fn is_name_of(host: &str, service: &AskedService) -> bool {
     let short = format!("{}.{}", service.name, service.namespace);
     host == service.host || host == short || host == format!("{short}.svc")
-}
-
-fn names(services: &[&AskedService]) -> String {
-    listed(services.iter().map(|service| &service.name))
 }
