@@ -11,6 +11,9 @@ mod traffic;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::json::without_nulls;
 
 pub use assign::{Assign, HashFunction, Identity, NamedUsers, Share, Users, Weight};
 pub use duration::Duration;
@@ -71,13 +74,11 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Mesh::is_default")]
     pub mesh: Mesh,
     /// The ingress; none if the lanes begin inside the mesh, where callers bring the tag.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Gateway>,
     /// The header that carries the lane's tag.
     #[serde(default = "default_route_header")]
     pub route_header: String,
     /// How the tag crosses an application; `application` unless given, in strict mode `sourceLabels`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub propagation: Option<Propagation>,
     /// The services of the call chain, whichever lanes they are in.
     pub services: Vec<Service>,
@@ -92,13 +93,11 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
     /// What happens to a request without a tag: `baseline`, in strict mode `reject`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub untagged: Option<Untagged>,
     /// Which requests may be sent twice when a pod fails.
     #[serde(default)]
     pub retries: Retries,
     /// How a request gets its tag; may be left out if the client sends it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub assign: Option<Assign>,
     /// How the filters get into the proxies.
     #[serde(default, skip_serializing_if = "Filters::is_default")]
@@ -153,7 +152,6 @@ pub struct Trace {
 #[serde(deny_unknown_fields)]
 pub struct Baggage {
     /// The key of the baggage member; the route header's name unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
@@ -195,6 +193,16 @@ impl Spec {
             Mode::Strict => Propagation::SourceLabels,
             Mode::Permissive => Propagation::Application,
         })
+    }
+}
+
+impl LaneGroup {
+    /// As JSON, without what is not given.
+    ///
+    /// # Errors
+    /// None that is known: what is written are texts and numbers.
+    pub fn to_value(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(self).map(without_nulls)
     }
 }
 

@@ -76,33 +76,45 @@ pub fn read_together(files: &[(&str, File)]) -> Vec<Finding> {
     findings
 }
 
-/// What a document is.
-enum Content<'a> {
-    LaneGroup,
-    /// A filter's configuration, and the field that holds it: none if it is the document itself.
-    PluginConfig(&'a Value, &'static str),
-    Unknown(String),
-}
-
 impl File {
     fn document(&mut self, name: &str, document: &Document) {
-        let found = match content(&document.value) {
-            Content::LaneGroup => match schema::read(&document.value) {
-                Ok(group) => {
-                    let findings = check(&group);
-                    if findings.is_valid() {
-                        self.groups.push(group);
-                        self.sources.push(document.clone());
-                    }
-                    findings
-                }
-                Err(errors) => Findings { errors, warnings: Vec::new() },
-            },
-            Content::PluginConfig(config, field) => plugin_config(config, field),
-            Content::Unknown(message) => Findings { errors: vec![Problem::new("", message)], warnings: Vec::new() },
+        let value = &document.value;
+        let found = match value.get("kind").and_then(Value::as_str) {
+            Some("LaneGroup") => self.group(document),
+            None if value.get("apiVersion").is_some() => self.group(document),
+            None => plugin_config(value, ""),
+            Some("WasmPlugin") => plugin_config_in(value, "WasmPlugin", "spec.pluginConfig"),
+            Some("TrafficExtension") => plugin_config_in(value, "TrafficExtension", "spec.wasm.pluginConfig"),
+            Some(kind) => refused(format!(
+                "`{kind}` is nothing to check: expected a LaneGroup, a WasmPlugin, a TrafficExtension or a pluginConfig"
+            )),
         };
         let left = (2 * MAX_FINDINGS).saturating_sub(self.findings.len());
         self.findings.extend(found.at(name, document).take(left.max(1)));
+    }
+
+    fn group(&mut self, document: &Document) -> Findings {
+        let group = match schema::read(&document.value) {
+            Ok(group) => group,
+            Err(errors) => return Findings { errors, warnings: Vec::new() },
+        };
+        let findings = check(&group);
+        if findings.is_valid() {
+            self.groups.push(group);
+            self.sources.push(document.clone());
+        }
+        findings
+    }
+}
+
+fn refused(message: String) -> Findings {
+    Findings { errors: vec![Problem::new("", message)], warnings: Vec::new() }
+}
+
+fn plugin_config_in(document: &Value, kind: &str, field: &str) -> Findings {
+    match document.pointer(&format!("/{}", field.replace('.', "/"))) {
+        Some(config) => plugin_config(config, field),
+        None => refused(format!("the {kind} has no {field}")),
     }
 }
 
@@ -116,25 +128,5 @@ fn plugin_config(config: &Value, field: &str) -> Findings {
     match filter::read(config) {
         Ok(warnings) => Findings { errors: Vec::new(), warnings: warnings.into_iter().map(inside).collect() },
         Err(refused) => Findings { errors: refused.0.into_iter().map(inside).collect(), warnings: Vec::new() },
-    }
-}
-
-fn content(document: &Value) -> Content<'_> {
-    let kind = document.get("kind").and_then(Value::as_str);
-    match kind {
-        Some("LaneGroup") => Content::LaneGroup,
-        Some("WasmPlugin") => match document.pointer("/spec/pluginConfig") {
-            Some(config) => Content::PluginConfig(config, "spec.pluginConfig"),
-            None => Content::Unknown("the WasmPlugin has no spec.pluginConfig".to_owned()),
-        },
-        Some("TrafficExtension") => match document.pointer("/spec/wasm/pluginConfig") {
-            Some(config) => Content::PluginConfig(config, "spec.wasm.pluginConfig"),
-            None => Content::Unknown("the TrafficExtension has no spec.wasm.pluginConfig".to_owned()),
-        },
-        Some(kind) => Content::Unknown(format!(
-            "`{kind}` is nothing to check: expected a LaneGroup, a WasmPlugin, a TrafficExtension or a pluginConfig"
-        )),
-        None if document.get("apiVersion").is_some() => Content::LaneGroup,
-        None => Content::PluginConfig(document, ""),
     }
 }

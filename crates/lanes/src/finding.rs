@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use anstyle::Style;
 use serde::Serialize;
 
 pub use plugin_config::Problem;
@@ -91,6 +92,14 @@ impl Finding {
         Self { file: file.to_owned(), line, column, severity, path, message }
     }
 
+    /// On a line, with its severity in a style.
+    pub fn styled(&self, style: Style) -> String {
+        let Self { file, line, column, severity, path, message } = self;
+        let colon = if path.is_empty() { "" } else { ": " };
+        let (file, told) = (Escaped(file), Escaped(format!("{path}{colon}{message}")));
+        format!("{file}:{line}:{column}: {style}{severity}{style:#}: {told}")
+    }
+
     /// A file that cannot be read as YAML.
     pub fn syntax(file: &str, error: SyntaxError) -> Self {
         let Position { line, column } = error.position;
@@ -109,11 +118,6 @@ fn cut(mut text: String) -> String {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, severity, path, message } = self;
-        write!(f, "{}:{line}:{column}: {severity}: ", Escaped(file))?;
-        if !path.is_empty() {
-            write!(f, "{}: ", Escaped(path))?;
-        }
-        Escaped(message).fmt(f)
+        f.write_str(&self.styled(Style::new()))
     }
 }

@@ -23,3 +23,16 @@ pub(crate) fn given(mut object: Value) -> Value {
     }
     object
 }
+
+/// A value without the fields that are null, at any depth.
+pub(crate) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key, without_nulls(value)))
+            .collect(),
+        Value::Array(elements) => elements.into_iter().map(without_nulls).collect(),
+        value => value,
+    }
+}

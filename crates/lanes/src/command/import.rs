@@ -42,7 +42,7 @@ impl Options {
         let files = self.files.iter().map(read).collect::<Result<Vec<_>>>()?;
         let import = import::import(&files, &self.options()?)?;
         match self.output.format {
-            Format::Json => print_json(&json(&import))?,
+            Format::Json => print_json(&json(&import)?)?,
             Format::Text => {
                 tell(&import);
                 let texts: Vec<&str> = import.groups.iter().map(|group| group.text.as_str()).collect();
@@ -88,19 +88,19 @@ fn tell(import: &Import) {
     }
 }
 
-fn json(import: &Import) -> Value {
+fn json(import: &Import) -> Result<Value> {
     let problems = |problems: &[Problem]| -> Value {
         problems.iter().map(|problem| json!({"path": problem.path, "message": problem.message})).collect()
     };
     let group = |Imported { group, findings, .. }: &Imported| {
         let (errors, warnings) = (problems(&findings.errors), problems(&findings.warnings));
-        json!({"group": group, "errors": errors, "warnings": warnings})
+        Ok(json!({"group": group.to_value()?, "errors": errors, "warnings": warnings}))
     };
     let note = |Finding { file, line, column, severity, path, message }: &Finding| json!({"file": file, "line": line, "column": column, "kind": severity, "path": path, "message": message});
-    json!({
-        "groups": import.groups.iter().map(group).collect::<Vec<_>>(),
+    Ok(json!({
+        "groups": import.groups.iter().map(group).collect::<Result<Vec<_>>>()?,
         "notes": import.notes.iter().map(note).collect::<Vec<_>>(),
-    })
+    }))
 }
 
 fn port(text: &str) -> Result<(Option<String>, u16)> {

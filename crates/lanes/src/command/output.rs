@@ -12,7 +12,7 @@ use std::{
 use anstyle::Style;
 use anyhow::{Context, Result, bail};
 use lanes::{
-    escape::{Escaped, json},
+    escape::json,
     finding::{Finding, Severity},
 };
 use rustix::fs::OFlags;
@@ -31,10 +31,7 @@ pub(super) fn print(text: &str) -> Result<ExitCode> {
 
 /// A finding on a line, for people.
 pub(super) fn line(finding: &Finding) -> String {
-    let Finding { file, line, column, severity, path, message } = finding;
-    let style = style(*severity);
-    let told = if path.is_empty() { message.clone() } else { format!("{path}: {message}") };
-    format!("{}:{line}:{column}: {style}{severity}{style:#}: {}", Escaped(file), Escaped(told))
+    finding.styled(style(finding.severity))
 }
 
 pub(super) fn style(severity: Severity) -> Style {

@@ -13,7 +13,6 @@ pub struct Mesh {
     #[serde(default)]
     pub routing: Routing,
     /// The version of Istio; unless given, what is rendered is for all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub istio: Option<IstioVersion>,
     /// Whether waypoints take part, beside sidecars and gateways.
     #[serde(default)]

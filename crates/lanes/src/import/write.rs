@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_saphyr::FlowMap;
 
 use super::notes::Comments;
-use crate::{document::LaneGroup, escape::Escaped};
+use crate::{document::LaneGroup, escape::Escaped, json::without_nulls};
 
 /// The width of comments.
 const WIDTH: usize = 100;
@@ -82,7 +82,7 @@ impl Writer<'_> {
 ///
 /// Of JSON: in flow style, serde-saphyr 2.0 writes a variant that holds something as `{uri: exact: /}`.
 fn flow(value: &impl Serialize) -> anyhow::Result<String> {
-    let value = serde_json::to_value(value)?;
+    let value = without_nulls(serde_json::to_value(value)?);
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     Ok(serde_saphyr::to_string_with_options(&FlowMap(&value), options)?.trim_end().to_owned())
 }

@@ -11,6 +11,8 @@ use serde::{
 };
 use serde_json::Value;
 
+use crate::json::without_nulls;
+
 pub(crate) use istio::{
     Destination, DestinationRule, EnvoyFilter, FilterResource, Gateway, PortSettings, Route, Server, ServiceEntry,
     Sidecar, TrafficPolicy, VirtualService,
@@ -122,18 +124,6 @@ impl Cluster {
 }
 
 fn typed<T: DeserializeOwned>(object: Value) -> Result<T> {
+    // The API server writes an empty list as null now and then, as in `endpoints: null`.
     Ok(serde_path_to_error::deserialize(without_nulls(object))?)
-}
-
-/// The API server writes an empty list as null now and then, as in `endpoints: null`.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key, without_nulls(value)))
-            .collect(),
-        Value::Array(elements) => elements.into_iter().map(without_nulls).collect(),
-        value => value,
-    }
 }

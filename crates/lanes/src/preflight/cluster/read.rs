@@ -7,7 +7,7 @@ use std::fmt;
 use anyhow::{Context, Result};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+    de::{Error, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
 
@@ -58,7 +58,7 @@ impl Cluster {
     /// # Errors
     /// It is neither, or an object is not as its kind has it.
     pub fn read(&mut self, text: &str) -> Result<()> {
-        let documents: Vec<Self> = if text.trim_start().starts_with(['{', '[']) {
+        let documents: Vec<Document> = if text.trim_start().starts_with(['{', '[']) {
             serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>()?
         } else {
             let mut options = serde_saphyr::options! {};
@@ -66,67 +66,47 @@ impl Cluster {
             options.budget = None;
             serde_saphyr::from_multiple_with_options(text, options).context("this is no YAML")?
         };
-        documents.into_iter().for_each(|document| self.append(document));
+        for Document { items, object } in documents {
+            match items {
+                Some(Items(cluster)) => self.append(cluster),
+                None => self.add(Value::Object(object))?,
+            }
+        }
         Ok(())
     }
 }
 
-/// A document: an object, or a list of them.
-impl<'de> Deserialize<'de> for Cluster {
+#[derive(Deserialize)]
+#[serde(expecting = "an object of Kubernetes, or a List of objects")]
+struct Document {
+    items: Option<Items>,
+    #[serde(flatten)]
+    object: Map<String, Value>,
+}
+
+/// Of a list, what matters.
+struct Items(Cluster);
+
+impl<'de> Deserialize<'de> for Items {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Document)
+        deserializer.deserialize_seq(OneByOne)
     }
 }
 
-struct Document;
+struct OneByOne;
 
-impl<'de> Visitor<'de> for Document {
-    type Value = Cluster;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of Kubernetes, or a List of objects")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cluster, A::Error> {
-        let mut cluster = Cluster::default();
-        let mut fields = Map::new();
-        let mut is_list = false;
-        while let Some(key) = map.next_key::<String>()? {
-            if key == "items" {
-                is_list = true;
-                map.next_value_seed(Items(&mut cluster))?;
-            } else {
-                fields.insert(key, map.next_value()?);
-            }
-        }
-        if !is_list {
-            cluster.add(Value::Object(fields)).map_err(|error| A::Error::custom(format!("{error:#}")))?;
-        }
-        Ok(cluster)
-    }
-}
-
-struct Items<'a>(&'a mut Cluster);
-
-impl<'de> DeserializeSeed<'de> for Items<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Items<'_> {
-    type Value = ();
+impl<'de> Visitor<'de> for OneByOne {
+    type Value = Items;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of objects")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Items, A::Error> {
+        let mut cluster = Cluster::default();
         while let Some(item) = items.next_element::<Value>()? {
-            self.0.add(item).map_err(|error| A::Error::custom(format!("{error:#}")))?;
+            cluster.add(item).map_err(|error| A::Error::custom(format!("{error:#}")))?;
         }
-        Ok(())
+        Ok(Items(cluster))
     }
 }

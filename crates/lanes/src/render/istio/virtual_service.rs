@@ -69,7 +69,7 @@ fn route(group: &LaneGroup, rule: &Rule, port: Option<u16>) -> Value {
     };
     let mirrors: Vec<Value> = traffic.mirror.iter().map(|mirror| mirrored(group, mirror)).collect();
     let more = json!({
-        "rewrite": traffic.rewrite,
+        "rewrite": traffic.rewrite.as_ref().map(|rewrite| given(json!(rewrite))),
         "timeout": traffic.timeout,
         "retries": rule.retries.as_ref().map(retries),
         "mirrors": mirrors,
