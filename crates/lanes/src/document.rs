@@ -179,6 +179,21 @@ pub enum Retries {
 }
 
 impl Spec {
+    /// The lane of a name.
+    pub fn lane(&self, name: &str) -> Option<&Lane> {
+        self.lanes.iter().find(|lane| lane.name == name)
+    }
+
+    /// How users are assigned, if they are what lanes are assigned by.
+    pub fn users(&self) -> Option<&Users> {
+        self.assign.as_ref()?.users.as_ref()
+    }
+
+    /// The lanes' weights, if they are what lanes are assigned by.
+    pub fn weights(&self) -> Option<&[Weight]> {
+        self.assign.as_ref()?.weights.as_deref()
+    }
+
     /// What happens to a request without a tag: as given, or as the mode has it.
     pub fn untagged(&self) -> Untagged {
         self.untagged.unwrap_or(match self.mode {

@@ -30,9 +30,8 @@ impl Findings {
 
     /// Pods are known by their labels, but those that Istio deploys for a Gateway of Gateway API.
     fn gateway_pods(&mut self, spec: &Spec, gateway: &Gateway) {
-        let has_filter = spec.assign.as_ref().is_some_and(|assign| assign.users.is_some());
         let is_needed = match spec.mesh.routing {
-            Routing::VirtualService => gateway.reference.is_none() || has_filter,
+            Routing::VirtualService => gateway.reference.is_none() || spec.users().is_some(),
             Routing::GatewayApi => false,
         };
         if is_needed || !gateway.selector.is_empty() {

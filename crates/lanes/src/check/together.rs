@@ -30,9 +30,8 @@ impl Findings {
             self.shared_hosts(name, theirs, ours);
             self.tagged_by_both((other, theirs), (group, ours));
         }
-        let users = |group: &LaneGroup| group.spec.assign.as_ref().and_then(|assign| assign.users.clone());
-        if let (Some(theirs), Some(ours)) = (users(other), users(group)) {
-            self.same_choice(name, &theirs, &ours);
+        if let (Some(theirs), Some(ours)) = (other.spec.users(), group.spec.users()) {
+            self.same_choice(name, theirs, ours);
         }
     }
 
@@ -104,7 +103,7 @@ impl Findings {
             return;
         }
         for ((wide, theirs), (narrow, ours)) in [(other, group), (group, other)] {
-            let has_filter = wide.spec.assign.as_ref().is_some_and(|assign| assign.users.is_some());
+            let has_filter = wide.spec.users().is_some();
             let both = ours.hosts.iter().find_map(|host| {
                 let covering =
                     theirs.hosts.iter().find(|theirs| !theirs.eq_ignore_ascii_case(host) && covers(theirs, host));

@@ -4,10 +4,14 @@ use serde::Serialize;
 use serde_saphyr::FlowMap;
 
 use super::notes::Comments;
-use crate::{document::LaneGroup, escape::Escaped, json::without_nulls};
+use crate::{
+    document::LaneGroup,
+    escape::{Escaped, filled},
+    json::without_nulls,
+};
 
 /// The width of comments.
-const WIDTH: usize = 100;
+const WIDTH: usize = 101;
 
 /// The lane group's text.
 ///
@@ -65,15 +69,7 @@ impl Writer<'_> {
 
     fn comment(&mut self, name: &str) {
         for comment in self.comments.get(name).into_iter().flatten() {
-            let mut line = "  #".to_owned();
-            for word in comment.split_whitespace() {
-                if line.len() + word.len() > WIDTH {
-                    self.text += &format!("{line}\n");
-                    line = "  #".to_owned();
-                }
-                line += &format!(" {}", Escaped(word));
-            }
-            self.text += &format!("{line}\n");
+            self.text += &filled(comment, "  # ", WIDTH);
         }
     }
 }

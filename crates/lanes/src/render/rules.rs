@@ -126,8 +126,7 @@ impl Spec {
 
     /// Where a request without a tag goes.
     fn untagged_lane(&self) -> Option<&Lane> {
-        let takes = self.untagged() == Untagged::Baseline;
-        self.lanes.iter().find(|lane| takes && lane.name == self.baseline)
+        self.lane(&self.baseline).filter(|_| self.untagged() == Untagged::Baseline)
     }
 }
 

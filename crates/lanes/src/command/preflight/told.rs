@@ -2,11 +2,10 @@
 
 use lanes::{
     document::LaneGroup,
-    escape::Escaped,
+    escape::{Escaped, filled},
     finding::Severity,
     preflight::{Finding, Section},
 };
-
 use strum::VariantArray;
 
 use crate::command::{
@@ -14,8 +13,8 @@ use crate::command::{
     output::{style, sum},
 };
 
-/// Of a line, without its indentation.
-const WIDTH: usize = 92;
+/// Of a line.
+const WIDTH: usize = 100;
 
 pub(super) fn told(group: &LaneGroup, findings: &[Finding]) -> String {
     let mut text =
@@ -44,24 +43,7 @@ fn one(finding: &Finding) -> String {
     let style = style(*severity);
     let mut text = format!("    {style}{severity}{style:#} {anchor}: {}\n", Escaped(object));
     for (name, said) in [("", happens), ("remedy: ", remedy), ("see: ", documentation)] {
-        filled(&mut text, &format!("{name}{said}"));
+        text += &filled(&format!("{name}{said}"), "        ", WIDTH);
     }
     text
-}
-
-/// In lines of a readable length.
-fn filled(text: &mut String, said: &str) {
-    let mut line = String::new();
-    for word in said.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + word.chars().count() >= WIDTH {
-            *text += &format!("        {line}\n");
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        // Names in a cluster are others'.
-        line += &Escaped(word).to_string();
-    }
-    *text += &format!("        {line}\n");
 }

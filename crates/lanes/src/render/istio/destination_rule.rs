@@ -7,7 +7,7 @@ use super::{
     resource::{Kind, exports},
 };
 use crate::{
-    document::{Lane, LaneGroup, Mode, Spec},
+    document::{LaneGroup, Mode, Spec},
     render::{names::own_pods, pools::Pool},
 };
 
@@ -42,8 +42,7 @@ pub(super) fn whole_lanes(group: &LaneGroup) -> anyhow::Result<File> {
 }
 
 fn subsets_of(group: &LaneGroup, pool: &Pool) -> Vec<Value> {
-    let is_it = |lane: &&Lane| lane.name == pool.lane();
-    let labels = group.spec.lanes.iter().find(is_it).map(|lane| lane.labels.clone()).unwrap_or_default();
+    let labels = group.spec.lane(pool.lane()).map(|lane| &lane.labels);
     let subset = |name: &str| json!({"name": name, "labels": labels, "trafficPolicy": whole()});
     match pool {
         Pool::Only(lane) => vec![subset(lane)],

@@ -18,8 +18,7 @@ pub(super) fn file(group: &LaneGroup) -> anyhow::Result<File> {
     let mut file = File::new(group, Stage::Clusters, "10-services.yaml", COMMENT);
     for service in &group.spec.services {
         for (name, lane) in names(group, service) {
-            let lane = group.spec.lanes.iter().find(|known| known.name == lane);
-            let selector = lane.map(|lane| selector(service, lane)).unwrap_or_default();
+            let selector = group.spec.lane(&lane).map(|lane| selector(service, lane)).unwrap_or_default();
             let spec = json!({"selector": selector, "ports": ports(service)});
             file.add(Kind::SERVICE, name, group.namespace_of(service), spec)?;
         }

@@ -6,7 +6,7 @@ use crate::document::{Lane, LaneGroup, Redirect, Route, RouteMatch, Service, Ser
 /// The rules of all routes, in order.
 pub(in super::super) fn ingress(group: &LaneGroup) -> Vec<Rule> {
     let spec = &group.spec;
-    let weights = spec.assign.as_ref().and_then(|assign| assign.weights.as_deref());
+    let weights = spec.weights();
     let rules = |route: &Route| {
         if let Some(redirect) = &route.redirect {
             return vec![redirected(route, redirect)];
