@@ -9,7 +9,7 @@ use std::{
 };
 
 use lanes::{
-    render::istio::{Options, render},
+    render::istio::{Images, render},
     schema::{fields, schema},
 };
 use tempfile::TempDir;
@@ -105,6 +105,6 @@ fn every_field_of_a_lane_group_is_shown() {
         let text = everything.replace("routing: virtualService ", &format!("routing: {routing} "));
         let read = lanes::file::read("shown", &text);
         assert_eq!((read.groups.len(), read.findings.as_slice()), (1, [].as_slice()), "{routing}");
-        render(&read.groups[0], &Options::default()).unwrap();
+        render(&read.groups[0], &Images::default()).unwrap();
     }
 }

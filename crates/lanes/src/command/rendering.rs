@@ -52,8 +52,8 @@ impl Rendering {
         if let Some(image) = image.filter(|image| number > 1 && !image.contains("{module}")) {
             bail!("{image}: the lane group needs two modules: write `{{module}}` where their names differ");
         }
-        let options = istio::Options { images: self.images(group, digests_matter)? };
-        istio::render(group, &options).with_context(|| format!("failed to render {name}"))
+        let images = self.images(group, digests_matter)?;
+        istio::render(group, &images).with_context(|| format!("failed to render {name}"))
     }
 
     /// Whether the modules' url is a placeholder, which nothing can be loaded from.

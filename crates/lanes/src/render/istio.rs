@@ -5,7 +5,6 @@
 //! permissive lane is an aggregate cluster over the lane's own pods and the baseline's, which replaces the cluster that the
 //! lane's requests go to under the same name. Without it the lane is strict, and never wrong.
 
-mod ambient;
 mod cost;
 mod destination_rule;
 mod envoy_filter;
@@ -28,26 +27,19 @@ pub use file::{File, kustomization};
 pub use plugin::Images;
 pub use stage::Stage;
 
-/// How a lane group is rendered, beyond what it says itself.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Where the modules are.
-    pub images: Images,
-}
-
 /// The files of a lane group, in the order of application. Delete in the opposite order.
 ///
 /// # Errors
 /// The lane group, though valid, cannot be said in the resources that it asks for.
-pub fn render(group: &LaneGroup, options: &Options) -> anyhow::Result<Vec<File>> {
+pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
     let files = match group.spec.mesh.routing {
         Routing::VirtualService => vec![
             destination_rule::subsets(group)?,
             envoy_filter::fallback(group)?,
-            propagation::file(group, options)?,
+            propagation::file(group, images)?,
             virtual_service::of_services(group)?,
             gateway::file(group)?,
-            plugin::hash_tagging(group, options)?,
+            plugin::hash_tagging(group, images)?,
         ],
         Routing::GatewayApi => {
             let (mesh, hops) = http_route::mesh(group)?;
@@ -56,12 +48,12 @@ pub fn render(group: &LaneGroup, options: &Options) -> anyhow::Result<Vec<File>>
                 lane_service::file(group)?,
                 destination_rule::whole_lanes(group)?,
                 envoy_filter::fallback(group)?,
-                propagation::file(group, options)?,
+                propagation::file(group, images)?,
                 mesh,
                 envoy_filter::retries(group, "45-retries.yaml", Stage::Routes, &hops)?,
                 gateway,
                 envoy_filter::retries(group, "55-retries.yaml", Stage::Gateway, &ingress)?,
-                plugin::hash_tagging(group, options)?,
+                plugin::hash_tagging(group, images)?,
             ]
         }
     };

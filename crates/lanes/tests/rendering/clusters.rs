@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use lanes::{
     check::check,
     document::{LaneGroup, Membership, Mesh, Propagation, Routing, Untagged},
-    render::istio::{Cost, Options, render},
+    render::istio::{Cost, Images, render},
 };
 use serde_json::{Value, json};
 
@@ -251,7 +251,7 @@ fn declared_membership_costs_what_the_lanes_hold() {
     for routing in ROUTINGS {
         let cost = |membership| {
             let group = large(routing, membership);
-            let files = render(&group, &Options::default()).unwrap();
+            let files = render(&group, &Images::default()).unwrap();
             (Cost::new(&group, &files), resources(&group))
         };
         let (discovered, _) = cost(Membership::Discovered);

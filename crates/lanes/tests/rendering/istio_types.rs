@@ -15,7 +15,7 @@ use lanes::{
     document::{IstioVersion, LaneGroup, Propagation, Routing},
     render::{
         Module,
-        istio::{File, Images, Options, render},
+        istio::{File, Images, render},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -50,7 +50,7 @@ fn rendered() -> Vec<(String, Value)> {
 fn one(group: &LaneGroup) -> Vec<Value> {
     let sha256 = [(Module::HashTagging, "0".repeat(64))].into();
     let images = Images { reference: Some("oci://example.com/{module}:1".to_owned()), sha256, ..Images::default() };
-    let files = render(group, &Options { images }).unwrap();
+    let files = render(group, &images).unwrap();
     let resources = |file: &File| serde_saphyr::from_multiple::<Value>(&file.to_string()).unwrap();
     files.iter().flat_map(resources).collect()
 }

@@ -17,7 +17,7 @@ use lanes::{
     check::check,
     document::{LaneGroup, Routing},
     file,
-    render::istio::{Options, render},
+    render::istio::{Images, render},
 };
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ fn by(routing: Routing, mut group: LaneGroup) -> LaneGroup {
 /// Every resource, as a reader of the YAML gets it.
 fn resources(group: &LaneGroup) -> Vec<Value> {
     assert_eq!(check(group).errors, []);
-    let files = render(group, &Options::default()).unwrap();
+    let files = render(group, &Images::default()).unwrap();
     files.iter().flat_map(|file| serde_saphyr::from_multiple::<Value>(&file.to_string()).unwrap()).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use hash_tagging::Tagger;
-use lanes::render::istio::{Options, render, resource};
+use lanes::render::istio::{Images, render, resource};
 use serde_json::{Value, json};
 
 use crate::{group, manifests, of_kind, resources};
@@ -38,7 +38,7 @@ const MOCKC: &str = "mockc.default.svc.cluster.local";
 fn files_are_in_the_order_of_application() {
     for walkthrough in fs::read_dir(manifests("")).unwrap() {
         let name = walkthrough.unwrap().file_name().into_string().unwrap();
-        let files = render(&group(&name, &[]), &Options::default()).unwrap();
+        let files = render(&group(&name, &[]), &Images::default()).unwrap();
         let names: Vec<&str> = files.iter().map(|file| file.name).collect();
         assert!(names.is_sorted());
         for file in &files {

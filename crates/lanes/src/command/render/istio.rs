@@ -11,7 +11,7 @@ use super::folder;
 use crate::command::{FINE, Format, Output, YELLOW, group, print, print_json, remark, rendering::Rendering};
 
 #[derive(Args)]
-pub(super) struct Istio {
+pub(crate) struct Istio {
     /// A file with one LaneGroup
     #[arg(value_name = "FILE")]
     file: String,

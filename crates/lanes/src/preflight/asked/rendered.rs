@@ -16,7 +16,7 @@ pub(crate) struct Rendered {
 impl Rendered {
     pub(super) fn of(group: &LaneGroup) -> anyhow::Result<Self> {
         let mut resources = Cluster::default();
-        for document in istio::render(group, &istio::Options::default())?.iter().flat_map(|file| &file.documents) {
+        for document in istio::render(group, &istio::Images::default())?.iter().flat_map(|file| &file.documents) {
             resources.read(document)?;
         }
         Ok(Self { resources, gateway: group.spec.gateway.as_ref().map(|_| group.gateway_pods().1) })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{File, Stage, ambient, lane_service, resource::Kind};
+use super::{File, Stage, lane_service, resource::Kind};
 use crate::{
     document::{LaneGroup, Protocol, Routing, Service, ServicePort},
     json::{given, with},
@@ -19,6 +19,9 @@ const COMMENT: &str = "Permissive lanes: the cluster that a lane's requests go t
     none, the baseline's. Without this file the lanes are strict: 503 where one lacks a service. It is applied before the\n\
     routes, and removed after them.";
 
+/// The waypoint of a namespace, as `istioctl waypoint apply` calls it.
+const WAYPOINT: &str = "waypoint";
+
 /// One EnvoyFilter per service, with the patches of all its lanes.
 pub(super) fn fallback(group: &LaneGroup) -> anyhow::Result<File> {
     let mut file = File::new(group, Stage::Clusters, "20-fallback.yaml", COMMENT);
@@ -30,25 +33,25 @@ pub(super) fn fallback(group: &LaneGroup) -> anyhow::Result<File> {
         }
     }
     if group.spec.mesh.ambient {
-        ambient::add_to(&mut file, group)?;
+        add_for_waypoints(&mut file, group)?;
     }
     Ok(file)
 }
 
 /// An EnvoyFilter for what `targets` refer to; for every proxy if there are none.
-pub(super) fn of_patches(targets: &[Value], patches: &[Value]) -> Value {
+fn of_patches(targets: &[Value], patches: &[Value]) -> Value {
     given(json!({"priority": PRIORITY, "targetRefs": targets, "configPatches": patches}))
 }
 
 /// The patch that adds a cluster.
-pub(super) fn addition(context: &str, cluster: &Value) -> Value {
+fn addition(context: &str, cluster: &Value) -> Value {
     let patch = json!({"operation": "ADD", "value": cluster});
     json!({"applyTo": "CLUSTER", "match": {"context": context}, "patch": patch})
 }
 
 /// The cluster of a lane: its own pods and, while none of them is healthy, the baseline's (`envoy.clusters.aggregate`).
 /// `cluster` names the cluster of a subset.
-pub(super) fn aggregate(lane: &str, baseline: &str, protocol: Protocol, cluster: impl Fn(&str) -> String) -> Value {
+fn aggregate(lane: &str, baseline: &str, protocol: Protocol, cluster: impl Fn(&str) -> String) -> Value {
     let http2 = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
     // Requests take the protocol of the cluster in the aggregate, but Istio's ALPN filter reads the aggregate's: without, it
     // would announce HTTP/1.1 to pods that are spoken to in HTTP/2.
@@ -123,4 +126,34 @@ impl Replaced {
             }
         }
     }
+}
+
+/// One EnvoyFilter for each namespace's waypoint: it must name what it is attached to.
+fn add_for_waypoints(file: &mut File, group: &LaneGroup) -> anyhow::Result<()> {
+    for namespace in group.namespaces() {
+        let patches = additions(group, namespace);
+        if !patches.is_empty() {
+            let target = json!({"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": WAYPOINT});
+            let name = format!("{}.{}.waypoint-lanes", group.metadata.namespace, group.metadata.name);
+            file.add(Kind::ENVOY_FILTER, name, namespace, of_patches(&[target], &patches))?;
+        }
+    }
+    Ok(())
+}
+
+/// A waypoint keeps the clusters that Istio generates whatever an EnvoyFilter removes, and only takes additional ones. So the
+/// lane's subset is in no DestinationRule, and its cluster is added in every proxy.
+fn additions(group: &LaneGroup, namespace: &str) -> Vec<Value> {
+    let mut patches = Vec::new();
+    for service in group.spec.services.iter().filter(|service| group.namespace_of(service) == namespace) {
+        for port in service.ports() {
+            for pool in group.pools(service).iter().filter(|pool| pool.falls_back()) {
+                let cluster =
+                    |subset: &str| format!("inbound-vip|{}|http/{subset}|{}", port.number, group.host(service));
+                let aggregate = aggregate(pool.lane(), &group.spec.baseline, port.protocol, cluster);
+                patches.push(addition("SIDECAR_INBOUND", &aggregate));
+            }
+        }
+    }
+    patches
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{File, Options, Stage, resource::Kind};
+use super::{File, Stage, resource::Kind};
 use crate::{
     document::{Filters, IstioVersion, LaneGroup},
     json::{given, with},
@@ -35,7 +35,7 @@ pub(super) struct FilterResource {
 }
 
 /// The hash-tagging filter at the gateway, before anything that looks at the route.
-pub(super) fn hash_tagging(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
+pub(super) fn hash_tagging(group: &LaneGroup, images: &Images) -> anyhow::Result<File> {
     let comment = "The filter at the gateway: the same user, the same lane.";
     let mut file = File::new(group, Stage::Gateway, "60-hash-tagging.yaml", comment);
     let Filters { phase, priority, .. } = group.spec.filters;
@@ -49,18 +49,18 @@ pub(super) fn hash_tagging(group: &LaneGroup, options: &Options) -> anyhow::Resu
             module: Module::HashTagging,
             config,
         };
-        plugin.add_to(&mut file, group, options)?;
+        plugin.add_to(&mut file, group, images)?;
     }
     Ok(file)
 }
 
 impl FilterResource {
-    pub(super) fn add_to(self, file: &mut File, group: &LaneGroup, options: &Options) -> anyhow::Result<()> {
+    pub(super) fn add_to(self, file: &mut File, group: &LaneGroup, images: &Images) -> anyhow::Result<()> {
         let Self { name, namespace, pods, place, module, config: plugin_config } = self;
         let filters = &group.spec.filters;
         let wasm = given(json!({
-            "url": options.images.url(filters, module),
-            "sha256": options.images.sha256.get(&module),
+            "url": images.url(filters, module),
+            "sha256": images.sha256.get(&module),
             "imagePullPolicy": filters.pull_policy,
             "imagePullSecret": filters.pull_secret,
             "failStrategy": filters.fail_strategy,
