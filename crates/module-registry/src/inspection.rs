@@ -34,6 +34,9 @@ pub struct Inspection {
     pub istio: Result<Accepted, Refusal>,
 }
 
+/// The image that Istio would choose, or why it would not get so far as to have one.
+type Chosen = Result<(Digest, ImageManifest), Refusal>;
+
 impl Remote {
     /// What is there, and what Istio makes of it.
     ///
@@ -63,9 +66,8 @@ impl Remote {
         image.map(|(digest, _)| digest).with_context(|| format!("{}: Istio would refuse it", self.reference))
     }
 
-    /// Reads the manifest, and goes on from an index to its image: the digest of what the reference names, and the image or why
-    /// Istio would not get so far as to have one.
-    fn find(&self) -> Result<(Digest, Result<(Digest, ImageManifest), Refusal>)> {
+    /// Reads the manifest, and goes on from an index to its image: the digest of what the reference names, and the image.
+    fn find(&self) -> Result<(Digest, Chosen)> {
         let mut reference = self.reference.tag_or_digest().to_owned();
         let mut first = None;
         for _ in 0..MAX_INDICES {
