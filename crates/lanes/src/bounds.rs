@@ -1,9 +1,11 @@
 //! How large a lane group may be: what is derived from it, and what is said about it, grows faster than it does.
 
-use plugin_config::Problem;
 use serde_json::Value;
 
-use crate::yaml::{child, element};
+use crate::{
+    finding::{Findings, Problem},
+    yaml::{child, element},
+};
 
 /// How much is said about one file or one lane group.
 pub(crate) const MAX_FINDINGS: usize = 1000;
@@ -22,53 +24,41 @@ const MAX_REGEXES: usize = 200;
 
 /// What is too large about the document of a lane group, whatever its shape is otherwise.
 pub(crate) fn check(document: &Value) -> Vec<Problem> {
-    let mut found = Found::default();
-    found.value("", document);
-    let mut problems = found.problems;
-    if found.regexes > MAX_REGEXES {
-        let message = format!("{} regular expressions: there may be {MAX_REGEXES}", found.regexes);
-        problems.push(Problem::new("spec.routes", message));
+    let mut findings = Findings::default();
+    let regexes = value("", document, &mut findings);
+    if regexes > MAX_REGEXES {
+        findings.error("spec.routes", format!("{regexes} regular expressions: there may be {MAX_REGEXES}"));
     }
     let count = |list: &str| document.pointer(list).and_then(Value::as_array).map_or(0, Vec::len);
     let (services, lanes) = (count("/spec/services"), count("/spec/lanes"));
     if lanes > MAX_LANES {
-        problems.push(Problem::new("spec.lanes", format!("{lanes} lanes: there may be {MAX_LANES}")));
+        findings.error("spec.lanes", format!("{lanes} lanes: there may be {MAX_LANES}"));
     } else if services * lanes > MAX_CLUSTERS {
         let message = format!("{services} services in {lanes} lanes: there may be {MAX_CLUSTERS} of both together");
-        problems.push(Problem::new("spec.lanes", message));
+        findings.error("spec.lanes", message);
     }
-    problems
+    findings.errors
 }
 
-#[derive(Default)]
-struct Found {
-    problems: Vec<Problem>,
-    regexes: usize,
-}
-
-impl Found {
-    fn value(&mut self, path: &str, value: &Value) {
-        match value {
-            Value::String(text) if text.len() > MAX_TEXT => {
-                self.problem(path, format!("a text of {} bytes: it may have {MAX_TEXT}", text.len()));
-            }
-            Value::Array(elements) if elements.len() > MAX_ELEMENTS => {
-                self.problem(path, format!("a list of {}: it may have {MAX_ELEMENTS}", elements.len()));
-            }
-            Value::Array(elements) => {
-                elements.iter().enumerate().for_each(|(index, value)| self.value(&element(path, index), value));
-            }
-            Value::Object(fields) => {
-                self.regexes += usize::from(fields.contains_key("regex"));
-                fields.iter().for_each(|(key, value)| self.value(&child(path, key), value));
-            }
-            _ => {}
+/// Looks at a value and all that is in it; how many regular expressions there are.
+fn value(path: &str, it: &Value, findings: &mut Findings) -> usize {
+    match it {
+        Value::String(text) if text.len() > MAX_TEXT => {
+            findings.error(path, format!("a text of {} bytes: it may have {MAX_TEXT}", text.len()));
+            0
         }
-    }
-
-    fn problem(&mut self, path: &str, message: String) {
-        if self.problems.len() < MAX_FINDINGS {
-            self.problems.push(Problem::new(path, message));
+        Value::Array(elements) if elements.len() > MAX_ELEMENTS => {
+            findings.error(path, format!("a list of {}: it may have {MAX_ELEMENTS}", elements.len()));
+            0
         }
+        Value::Array(elements) => {
+            let elements = elements.iter().enumerate();
+            elements.map(|(index, it)| value(&element(path, index), it, findings)).sum()
+        }
+        Value::Object(fields) => {
+            let inside: usize = fields.iter().map(|(key, it)| value(&child(path, key), it, findings)).sum();
+            inside + usize::from(fields.contains_key("regex"))
+        }
+        _ => 0,
     }
 }

@@ -11,23 +11,12 @@ mod services;
 mod together;
 mod traffic;
 
-use plugin_config::Problem;
-
 use crate::{
-    bounds::MAX_FINDINGS,
     document::{LaneGroup, Mode, Propagation, Untagged},
+    finding::Findings,
 };
 
 pub use together::together;
-
-/// What was found out about a lane group.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Findings {
-    /// What makes it invalid.
-    pub errors: Vec<Problem>,
-    /// What is valid, but hardly meant.
-    pub warnings: Vec<Problem>,
-}
 
 /// Finds everything at once.
 pub fn check(group: &LaneGroup) -> Findings {
@@ -57,23 +46,6 @@ pub fn check(group: &LaneGroup) -> Findings {
 }
 
 impl Findings {
-    /// Whether the lane group is valid.
-    pub fn is_valid(&self) -> bool {
-        self.errors.is_empty()
-    }
-
-    fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        if self.errors.len() <= MAX_FINDINGS {
-            self.errors.push(Problem::new(path, message));
-        }
-    }
-
-    fn warn(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        if self.warnings.len() <= MAX_FINDINGS {
-            self.warnings.push(Problem::new(path, message));
-        }
-    }
-
     fn propagation(&mut self, mode: Mode, propagation: Option<&Propagation>, route_header: &str) {
         match propagation {
             Some(Propagation::Trace(trace)) => {

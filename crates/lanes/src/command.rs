@@ -83,7 +83,8 @@ enum Command {
     )]
     Preflight(preflight::Options),
     /// Print or write what carries a lane group out
-    Render(render::Options),
+    #[command(subcommand)]
+    Render(render::Target),
     /// Make a cluster carry lane groups out, step by step, so that no request is lost
     #[command(after_help = "Example:\n  lanes apply group.yaml --image 'oci://ghcr.io/acme/{module}:1.0'\n  \
         lanes apply group.yaml --dry-run\n\n\
@@ -156,7 +157,7 @@ impl Cli {
             Command::Split(options) => options.run(),
             Command::Diff(options) => options.run(),
             Command::Preflight(options) => options.run(),
-            Command::Render(options) => options.run(),
+            Command::Render(target) => target.run(),
             Command::Apply(options) => options.run(),
             Command::Delete(options) => options.run(),
             Command::Import(options) => options.run(),

@@ -5,13 +5,15 @@ mod duration;
 mod filters;
 mod gateway;
 mod mesh;
-mod mode;
 mod route;
 mod service;
 mod traffic;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::json::without_nulls;
 
 pub use assign::{Assign, HashFunction, Identity, NamedUsers, Share, Users, Weight};
 pub use duration::Duration;
@@ -72,13 +74,11 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Mesh::is_default")]
     pub mesh: Mesh,
     /// The ingress; none if the lanes begin inside the mesh, where callers bring the tag.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Gateway>,
     /// The header that carries the lane's tag.
     #[serde(default = "default_route_header")]
     pub route_header: String,
     /// How the tag crosses an application; `application` unless given, in strict mode `sourceLabels`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub propagation: Option<Propagation>,
     /// The services of the call chain, whichever lanes they are in.
     pub services: Vec<Service>,
@@ -93,16 +93,13 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
     /// What happens to a request without a tag: `baseline`, in strict mode `reject`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub untagged: Option<Untagged>,
     /// Which requests may be sent twice when a pod fails.
     #[serde(default)]
     pub retries: Retries,
     /// How a request gets its tag; may be left out if the client sends it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub assign: Option<Assign>,
     /// Whether clients may choose a lane, by the route header or the baggage: `mayNot` with `assign`, else `mayChoose`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub clients: Option<Clients>,
     /// How the filters get into the proxies.
     #[serde(default, skip_serializing_if = "Filters::is_default")]
@@ -131,7 +128,7 @@ pub enum Membership {
 }
 
 /// How the tag crosses an application. Exactly one.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub enum Propagation {
     /// Sidecars remember which trace id came with which tag; the application forwards the trace header.
@@ -157,7 +154,6 @@ pub struct Trace {
 #[serde(deny_unknown_fields)]
 pub struct Baggage {
     /// The key of the baggage member; the route header's name unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
@@ -195,15 +191,60 @@ pub enum Retries {
     Never,
 }
 
-/// By hand for what [`StringMatch`] is written by hand for.
-impl Serialize for Propagation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Trace(trace) => serializer.collect_map([("trace", trace)]),
-            Self::Baggage(baggage) => serializer.collect_map([("baggage", baggage)]),
-            Self::Application => serializer.serialize_str("application"),
-            Self::SourceLabels => serializer.serialize_str("sourceLabels"),
-        }
+impl Spec {
+    /// The lane of a name.
+    pub fn lane(&self, name: &str) -> Option<&Lane> {
+        self.lanes.iter().find(|lane| lane.name == name)
+    }
+
+    /// How users are assigned, if they are what lanes are assigned by.
+    pub fn users(&self) -> Option<&Users> {
+        self.assign.as_ref()?.users.as_ref()
+    }
+
+    /// The lanes' weights, if they are what lanes are assigned by.
+    pub fn weights(&self) -> Option<&[Weight]> {
+        self.assign.as_ref()?.weights.as_deref()
+    }
+
+    /// What happens to a request without a tag: as given, or as the mode has it.
+    pub fn untagged(&self) -> Untagged {
+        self.untagged.unwrap_or(match self.mode {
+            Mode::Strict => Untagged::Reject,
+            Mode::Permissive => Untagged::Baseline,
+        })
+    }
+
+    /// Whether clients may choose a lane: as given, or not where the group assigns lanes itself. Without `assign` the client's
+    /// tag is the way in.
+    pub fn clients(&self) -> Clients {
+        self.clients.unwrap_or(match self.assign {
+            Some(_) => Clients::MayNot,
+            None => Clients::MayChoose,
+        })
+    }
+
+    /// Whether a request may have a tag when the gateway's routes are asked: its own, or the one that the filter gave it.
+    pub(crate) fn has_tag_at_gateway(&self) -> bool {
+        self.users().is_some() || self.clients() == Clients::MayChoose
+    }
+
+    /// How the tag crosses an application: as given, or as the mode has it.
+    pub fn propagation(&self) -> Propagation {
+        self.propagation.clone().unwrap_or(match self.mode {
+            Mode::Strict => Propagation::SourceLabels,
+            Mode::Permissive => Propagation::Application,
+        })
+    }
+}
+
+impl LaneGroup {
+    /// As JSON, without what is not given.
+    ///
+    /// # Errors
+    /// None that is known: what is written are texts and numbers.
+    pub fn to_value(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(self).map(without_nulls)
     }
 }
 

@@ -14,6 +14,20 @@ impl<T: Display> Display for Escaped<T> {
     }
 }
 
+/// A text in lines of up to `width` characters, each behind `before`; what is no printable character is escaped.
+pub fn filled(text: &str, before: &str, width: usize) -> String {
+    let (mut lines, mut line) = (String::new(), String::new());
+    for word in text.split_whitespace() {
+        if !line.is_empty() && before.len() + line.chars().count() + 1 + word.chars().count() > width {
+            lines += &format!("{before}{line}\n");
+            line.clear();
+        }
+        let space = if line.is_empty() { "" } else { " " };
+        line += &format!("{space}{}", Escaped(word));
+    }
+    lines + &format!("{before}{line}\n")
+}
+
 /// JSON with escapes for what JSON does not demand to be escaped: C1 controls, and what changes the order of the text.
 ///
 /// # Errors

@@ -81,7 +81,7 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
     if spec.gateway.is_none() {
         return Ok(inside(spec, tagged));
     }
-    let weights = spec.assign.as_ref().and_then(|assign| assign.weights.as_ref());
+    let weights = spec.weights();
     // Where requests without a tag are rejected, a route that goes by the tag leaves them to the routes that follow.
     let is_by_tag = |route: &&Route| {
         let leads_by_tag = route.redirect.is_none() && route.lane.is_none() && weights.is_none();

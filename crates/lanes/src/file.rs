@@ -1,6 +1,5 @@
 //! A file of documents: lane groups, plug-in configurations, and what else is in it.
 
-use plugin_config::Problem;
 use serde_json::Value;
 
 use crate::{
@@ -8,9 +7,9 @@ use crate::{
     check::{check, together},
     document::LaneGroup,
     filter,
-    finding::{Finding, Severity},
+    finding::{Finding, Findings, Problem, Severity},
     schema,
-    yaml::{Document, documents},
+    yaml::{Document, child, documents},
 };
 
 /// What was read from a file.
@@ -66,11 +65,7 @@ pub fn read_together(files: &[(&str, File)]) -> Vec<Finding> {
                 findings.push(Finding::new(name, source, Severity::Error, Problem::new("", message)));
                 return findings;
             }
-            let found = together(&earlier, group);
-            let errors = found.errors.into_iter().map(|problem| Finding::new(name, source, Severity::Error, problem));
-            let warnings =
-                found.warnings.into_iter().map(|problem| Finding::new(name, source, Severity::Warning, problem));
-            findings.extend(errors.chain(warnings));
+            findings.extend(together(&earlier, group).at(name, source));
             earlier.push(group);
             if findings.len() > MAX_FINDINGS {
                 cut(&mut findings);
@@ -81,75 +76,57 @@ pub fn read_together(files: &[(&str, File)]) -> Vec<Finding> {
     findings
 }
 
-/// What a document is.
-enum Content<'a> {
-    LaneGroup,
-    /// A filter's configuration, and the field that holds it: none if it is the document itself.
-    PluginConfig(&'a Value, &'static str),
-    Unknown(String),
-}
-
 impl File {
     fn document(&mut self, name: &str, document: &Document) {
-        match content(&document.value) {
-            Content::LaneGroup => match schema::read(&document.value) {
-                Ok(group) => {
-                    let findings = check(&group);
-                    let is_valid = findings.is_valid();
-                    self.add(name, document, Severity::Error, findings.errors);
-                    self.add(name, document, Severity::Warning, findings.warnings);
-                    if is_valid {
-                        self.groups.push(group);
-                        self.sources.push(document.clone());
-                    }
-                }
-                Err(problems) => self.add(name, document, Severity::Error, problems),
-            },
-            Content::PluginConfig(config, field) => self.plugin_config(name, document, config, field),
-            Content::Unknown(message) => {
-                self.add(name, document, Severity::Error, vec![Problem::new("", message)]);
-            }
-        }
-    }
-
-    fn plugin_config(&mut self, name: &str, document: &Document, config: &Value, field: &str) {
-        let inside = |problem: Problem| {
-            let dot = if field.is_empty() || problem.path.is_empty() { "" } else { "." };
-            Problem::new(format!("{field}{dot}{}", problem.path), problem.message)
+        let value = &document.value;
+        let found = match value.get("kind").and_then(Value::as_str) {
+            Some("LaneGroup") => self.group(document),
+            None if value.get("apiVersion").is_some() => self.group(document),
+            None => plugin_config(value, ""),
+            Some("WasmPlugin") => plugin_config_in(value, "WasmPlugin", "spec.pluginConfig"),
+            Some("TrafficExtension") => plugin_config_in(value, "TrafficExtension", "spec.wasm.pluginConfig"),
+            Some(kind) => refused(format!(
+                "`{kind}` is nothing to check: expected a LaneGroup, a WasmPlugin, a TrafficExtension or a pluginConfig"
+            )),
         };
-        match filter::read(config) {
-            Ok(warnings) => {
-                self.add(name, document, Severity::Warning, warnings.into_iter().map(inside).collect());
-            }
-            Err(refused) => {
-                self.add(name, document, Severity::Error, refused.0.into_iter().map(inside).collect());
-            }
-        }
+        let left = (2 * MAX_FINDINGS).saturating_sub(self.findings.len());
+        self.findings.extend(found.at(name, document).take(left.max(1)));
     }
 
-    fn add(&mut self, name: &str, document: &Document, severity: Severity, problems: Vec<Problem>) {
-        let left = (2 * MAX_FINDINGS).saturating_sub(self.findings.len());
-        let problems = problems.into_iter().take(left.max(1));
-        self.findings.extend(problems.map(|problem| Finding::new(name, document, severity, problem)));
+    fn group(&mut self, document: &Document) -> Findings {
+        let group = match schema::read(&document.value) {
+            Ok(group) => group,
+            Err(errors) => return Findings { errors, warnings: Vec::new() },
+        };
+        let findings = check(&group);
+        if findings.is_valid() {
+            self.groups.push(group);
+            self.sources.push(document.clone());
+        }
+        findings
     }
 }
 
-fn content(document: &Value) -> Content<'_> {
-    let kind = document.get("kind").and_then(Value::as_str);
-    match kind {
-        Some("LaneGroup") => Content::LaneGroup,
-        Some("WasmPlugin") => match document.pointer("/spec/pluginConfig") {
-            Some(config) => Content::PluginConfig(config, "spec.pluginConfig"),
-            None => Content::Unknown("the WasmPlugin has no spec.pluginConfig".to_owned()),
-        },
-        Some("TrafficExtension") => match document.pointer("/spec/wasm/pluginConfig") {
-            Some(config) => Content::PluginConfig(config, "spec.wasm.pluginConfig"),
-            None => Content::Unknown("the TrafficExtension has no spec.wasm.pluginConfig".to_owned()),
-        },
-        Some(kind) => Content::Unknown(format!(
-            "`{kind}` is nothing to check: expected a LaneGroup, a WasmPlugin, a TrafficExtension or a pluginConfig"
-        )),
-        None if document.get("apiVersion").is_some() => Content::LaneGroup,
-        None => Content::PluginConfig(document, ""),
+fn refused(message: String) -> Findings {
+    Findings { errors: vec![Problem::new("", message)], warnings: Vec::new() }
+}
+
+fn plugin_config_in(document: &Value, kind: &str, field: &str) -> Findings {
+    match document.pointer(&format!("/{}", field.replace('.', "/"))) {
+        Some(config) => plugin_config(config, field),
+        None => refused(format!("the {kind} has no {field}")),
+    }
+}
+
+/// What the filter says of a configuration in a field.
+fn plugin_config(config: &Value, field: &str) -> Findings {
+    let inside = |problem: Problem| match (field, problem.path.as_str()) {
+        ("", _) => problem,
+        (field, "") => Problem::new(field, problem.message),
+        (field, path) => Problem::new(child(field, path), problem.message),
+    };
+    match filter::read(config) {
+        Ok(warnings) => Findings { errors: Vec::new(), warnings: warnings.into_iter().map(inside).collect() },
+        Err(refused) => Findings { errors: refused.0.into_iter().map(inside).collect(), warnings: Vec::new() },
     }
 }

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use plugin_config::Problem;
+use anstyle::Style;
 use serde::Serialize;
 
+pub use plugin_config::Problem;
+
 use crate::{
+    bounds::MAX_FINDINGS,
     escape::Escaped,
     yaml::{Document, Position, SyntaxError},
 };
@@ -31,13 +34,54 @@ pub struct Finding {
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, strum::Display, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Severity {
     /// The file is refused.
     Error,
     /// The file is accepted, but hardly meant.
     Warning,
+    /// It was not carried over from another format.
+    #[strum(to_string = "not carried over")]
+    Lost,
+    /// Another format does not say it, so it was decided here.
+    Assumed,
+}
+
+/// Everything that is wrong or doubtful about a document. Of very much, the beginning.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Findings {
+    /// What makes it invalid.
+    pub errors: Vec<Problem>,
+    /// What is valid, but hardly meant.
+    pub warnings: Vec<Problem>,
+}
+
+impl Findings {
+    /// Whether the document is valid.
+    pub fn is_valid(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    pub(crate) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        if self.errors.len() <= MAX_FINDINGS {
+            self.errors.push(Problem::new(path, message));
+        }
+    }
+
+    pub(crate) fn warn(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        if self.warnings.len() <= MAX_FINDINGS {
+            self.warnings.push(Problem::new(path, message));
+        }
+    }
+
+    /// The findings, where they are in a file.
+    pub(crate) fn at(self, file: &str, document: &Document) -> impl Iterator<Item = Finding> {
+        let errors = self.errors.into_iter().map(|problem| (Severity::Error, problem));
+        let all = errors.chain(self.warnings.into_iter().map(|problem| (Severity::Warning, problem)));
+        all.map(move |(severity, problem)| Finding::new(file, document, severity, problem))
+    }
 }
 
 impl Finding {
@@ -46,6 +90,14 @@ impl Finding {
         let Position { line, column } = document.position(&problem.path);
         let (path, message) = (cut(problem.path), cut(problem.message));
         Self { file: file.to_owned(), line, column, severity, path, message }
+    }
+
+    /// On a line, with its severity in a style.
+    pub fn styled(&self, style: Style) -> String {
+        let Self { file, line, column, severity, path, message } = self;
+        let colon = if path.is_empty() { "" } else { ": " };
+        let (file, told) = (Escaped(file), Escaped(format!("{path}{colon}{message}")));
+        format!("{file}:{line}:{column}: {style}{severity}{style:#}: {told}")
     }
 
     /// A file that cannot be read as YAML.
@@ -66,20 +118,6 @@ fn cut(mut text: String) -> String {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, severity, path, message } = self;
-        write!(f, "{}:{line}:{column}: {severity}: ", Escaped(file))?;
-        if !path.is_empty() {
-            write!(f, "{}: ", Escaped(path))?;
-        }
-        Escaped(message).fmt(f)
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        })
+        f.write_str(&self.styled(Style::new()))
     }
 }

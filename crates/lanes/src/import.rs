@@ -1,36 +1,34 @@
-//! From Alibaba Cloud Service Mesh's own resources to a lane group.
+//! From Alibaba Cloud Service Mesh's own resources to a lane group: what is read gets its type, and each group of it becomes a
+//! lane group.
 //!
 //! Nothing of the input is dropped silently: what does not get into the lane group, and what had to be decided because the
-//! input does not say it, is a [`Note`].
+//! input does not say it, is a note.
 
 mod asm;
-mod assign;
-mod fields;
-mod gateway;
 mod group;
-mod lanes;
-mod note;
-mod plugins;
-mod ports;
-mod propagation;
-mod resources;
+mod input;
+mod notes;
 mod routes;
 mod rules;
-mod shares;
-mod weights;
+mod services;
+mod users;
 mod write;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
-use self::{asm::GROUP_LABEL, group::Importer, plugins::Plugin, resources::Resources};
-use crate::{
-    check::{Findings, check},
-    document::LaneGroup,
+use self::{
+    asm::GROUP_LABEL,
+    group::{Source, route_header},
+    input::Input,
+    notes::Notes,
 };
-
-pub use note::{Note, NoteKind};
+use crate::{
+    check::check,
+    document::LaneGroup,
+    finding::{Finding, Findings},
+};
 
 /// What the input does not say.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +47,7 @@ pub struct Import {
     /// The lane groups, in the order of the input; none if there is an error among the notes.
     pub groups: Vec<Imported>,
     /// What has to be known, in the order of the input.
-    pub notes: Vec<Note>,
+    pub notes: Vec<Finding>,
 }
 
 /// A lane group that was imported.
@@ -68,34 +66,34 @@ pub struct Imported {
 /// # Errors
 /// The options name a group or a service that is not in the input.
 pub fn import(files: &[(String, String)], options: &Options) -> Result<Import> {
-    let mut notes = Vec::new();
-    let texts = resources::documents(files, &mut notes);
-    let resources = Resources::read(&texts, &mut notes);
-    let plugins = plugins::read(&resources, &mut notes);
+    let mut notes = Notes::default();
+    let documents = input::documents(files, &mut notes);
+    let input = Input::read(&documents, &mut notes);
     let mut groups = Vec::new();
-    if notes.iter().all(|note| note.kind != NoteKind::Error) {
-        are_known(options, &resources)?;
-        rest(&resources, &plugins, &mut notes);
+    if !notes.has_errors() {
+        are_known(options, &input)?;
+        rest(&input, &mut notes);
         let chosen = |name: &str| options.group.as_ref().is_none_or(|group| group == name);
-        for group in resources.groups.iter().filter(|group| chosen(group.name())) {
-            let mut importer = Importer::new(&resources, &plugins, options, group);
-            if let Some(group) = importer.import() {
-                let text = write::write(&group, &importer.comments)?;
+        for group in input.groups.iter().filter(|group| chosen(group.name())) {
+            let (group, of_group) = Source::new(&input, options, group).lane_group();
+            if let Some(group) = group {
+                let text = write::write(&group, &of_group.comments)?;
                 groups.push(Imported { findings: check(&group), text, group });
             }
-            notes.append(&mut importer.notes);
+            notes.findings.extend(of_group.findings);
         }
     }
-    if notes.iter().any(|note| note.kind == NoteKind::Error) {
+    if notes.has_errors() {
         groups.clear();
     }
-    let file = |note: &Note| files.iter().position(|(name, _)| *name == note.file);
+    let mut notes = notes.findings;
+    let file = |note: &Finding| files.iter().position(|(name, _)| *name == note.file);
     notes.sort_by_key(|note| (file(note), note.line, note.column));
     Ok(Import { groups, notes })
 }
 
-fn are_known(options: &Options, resources: &Resources<'_>) -> Result<()> {
-    let groups: Vec<&str> = resources.groups.iter().map(|group| group.name()).collect();
+fn are_known(options: &Options, input: &Input<'_>) -> Result<()> {
+    let groups: Vec<&str> = input.groups.iter().map(|group| group.name()).collect();
     if groups.is_empty() {
         bail!("there is no ASMSwimLaneGroup in the input: kubectl get asmswimlanegroup,asmswimlane -o yaml");
     }
@@ -103,7 +101,7 @@ fn are_known(options: &Options, resources: &Resources<'_>) -> Result<()> {
         bail!("there is no ASMSwimLaneGroup `{group}` in the input: there are {}", groups.join(", "));
     }
     let is_service = |name: &str| {
-        let mut services = resources.groups.iter().flat_map(|group| &group.object.spec.services);
+        let mut services = input.groups.iter().flat_map(|group| &group.object.spec.services);
         services.any(|service| service.name == name)
     };
     if let Some(service) = options.ports.keys().find(|name| !is_service(name)) {
@@ -113,15 +111,15 @@ fn are_known(options: &Options, resources: &Resources<'_>) -> Result<()> {
 }
 
 /// What belongs to none of the groups.
-fn rest(resources: &Resources<'_>, plugins: &[Plugin<'_>], notes: &mut Vec<Note>) {
-    for lane in &resources.lanes {
+fn rest(input: &Input<'_>, notes: &mut Notes) {
+    for lane in &input.lanes {
         let message = match lane.object.metadata.labels.get(GROUP_LABEL) {
             None => format!("the lane has no label `{GROUP_LABEL}`, so it belongs to no group"),
-            Some(group) if resources.groups.iter().any(|known| known.name() == group) => continue,
+            Some(group) if input.groups.iter().any(|known| known.name() == group) => continue,
             Some(group) => format!("the lane belongs to the group `{group}`, which is not in the input"),
         };
-        notes.push(lane.place.note(NoteKind::Lost, "metadata.labels", message));
+        notes.lost(&lane.place, "metadata.labels", message);
     }
-    let headers: Vec<&str> = resources.groups.iter().map(propagation::route_header).collect();
-    plugins.iter().for_each(|plugin| plugin.not_used(&headers, notes));
+    let headers: Vec<&str> = input.groups.iter().map(route_header).collect();
+    input.plugins.iter().for_each(|plugin| plugin.not_used(&headers, notes));
 }

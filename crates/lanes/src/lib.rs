@@ -13,6 +13,7 @@ pub mod filter;
 pub mod finding;
 pub mod import;
 mod json;
+mod objects;
 pub mod preflight;
 pub mod render;
 pub mod rollout;

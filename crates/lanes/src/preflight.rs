@@ -10,7 +10,7 @@ mod destination_rules;
 mod filters;
 mod finding;
 mod gateway;
-mod host;
+pub(crate) mod host;
 mod injection;
 mod lane_services;
 mod mesh;
@@ -18,7 +18,7 @@ mod names;
 mod not_looked_at;
 mod ownership;
 mod pods;
-mod ports;
+pub(crate) mod ports;
 mod routes;
 mod service_pods;
 mod services;
@@ -30,6 +30,7 @@ use crate::document::LaneGroup;
 
 pub use anchor::{Anchor, Section};
 pub use cluster::{Cluster, Gap, KINDS, Kinds};
+pub(crate) use cluster::{Gateway, Server, Service, ServicePort};
 pub use finding::{Finding, Object};
 
 use asked::{Asked, AskedService};
@@ -38,7 +39,7 @@ use service_pods::ServicePods;
 
 /// Everything that the checks look at.
 struct Preflight<'a> {
-    asked: &'a Asked,
+    asked: &'a Asked<'a>,
     cluster: &'a Cluster,
     mesh: &'a Mesh<'a>,
     /// The services that are there, with their pods.
@@ -74,8 +75,14 @@ pub fn preflight(group: &LaneGroup, cluster: &Cluster) -> anyhow::Result<Vec<Fin
 }
 
 impl Preflight<'_> {
-    fn find(&mut self, finding: Finding) {
-        self.findings.push(finding);
+    fn find(
+        &mut self,
+        anchor: Anchor,
+        object: impl Into<Object>,
+        happens: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.findings.push(Finding::new(anchor, object, happens, remedy));
     }
 
     /// Whether any lane of a service falls back: with declared membership, one that only the baseline holds does not.

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use resource::{Id, Resource};
 pub use wave::Wave;
 
+use strum::VariantArray;
+
 use clusters::Clusters;
 
 /// A resource that shall be there.
@@ -73,11 +75,11 @@ pub fn plan(there: &[Resource], wanted: &[Wanted]) -> Vec<Step> {
             (wanted, widened(there, wanted, &clusters))
         })
         .collect();
-    let mut steps: Vec<Step> = Wave::ALL.into_iter().map(|wave| widening(wave, &wide)).collect();
+    let mut steps: Vec<Step> = Wave::VARIANTS.iter().map(|&wave| widening(wave, &wide)).collect();
     now.extend(wide.iter().map(|(_, change)| (change.to.id(), &change.to)));
     let ids: BTreeSet<Id> = wanted.iter().map(|wanted| wanted.rendered.id()).collect();
     let goes: Vec<&Resource> = there.iter().filter(|resource| !ids.contains(&resource.id())).collect();
-    steps.extend(Wave::ALL.into_iter().rev().map(|wave| narrowing(wave, &now, &goes, wanted)));
+    steps.extend(Wave::VARIANTS.iter().rev().map(|&wave| narrowing(wave, &now, &goes, wanted)));
     steps.retain(|step| !step.apply.is_empty() || !step.delete.is_empty());
     steps
 }

@@ -1,37 +1,32 @@
 //! From a document to its types, with every error of shape at once.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, fmt, sync::LazyLock};
 
 use jsonschema::{
     JsonType, Validator,
     error::{TypeKind, ValidationError, ValidationErrorKind},
     paths::LocationSegment,
 };
-use plugin_config::Problem;
 use schemars::{Schema, schema_for};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     bounds::{self, MAX_FINDINGS},
     document::LaneGroup,
+    finding::Problem,
     yaml::{child, element},
 };
 
 /// Made once: a file may have many documents, and a document many errors.
 static SHAPE: LazyLock<Shape> = LazyLock::new(|| {
     let schema = schema().to_value();
-    Shape {
-        validator: Validator::new(&schema).map_err(|error| error.to_string()),
-        fields: field_names(&schema),
-        schema,
-    }
+    Shape { validator: Validator::new(&schema).map_err(|error| error.to_string()), fields: fields(&schema), schema }
 });
 
 struct Shape {
     schema: Value,
     validator: Result<Validator, String>,
-    /// Every field that the schema knows anywhere.
-    fields: Vec<String>,
+    fields: BTreeSet<String>,
 }
 
 /// The JSON Schema of a lane group, for editors and for anybody who checks documents without this tool.
@@ -77,15 +72,16 @@ fn problems(error: &ValidationError<'_>) -> Vec<Problem> {
         }
         // An optional field: what is wrong about it if it is given.
         ValidationErrorKind::AnyOf { context } => {
-            let given = context.iter().find(|alternative| !alternative.iter().any(wants_null));
-            given.into_iter().flatten().flat_map(problems).collect()
+            let offered = offered(error.schema_path().as_str()).zip(context);
+            let given = offered.filter(|(schema, _)| **schema != json!({"type": "null"}));
+            given.flat_map(|(_, errors)| errors).flat_map(problems).collect()
         }
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::OneOfMultipleValid { context } => {
-            let alternatives = alternatives(error.schema_path().as_str());
+            let alternatives: Vec<_> = offered(error.schema_path().as_str()).map(alternative).collect();
             match chosen(&alternatives, error.instance()).and_then(|index| context.get(index)) {
                 Some(inner) => inner.iter().flat_map(problems).collect(),
                 None => {
-                    let expected = alternatives.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                    let expected = alternatives.iter().map(Alternative::to_string).collect::<Vec<_>>().join(", ");
                     let message = format!("expected exactly one of {expected}, not {}", error.instance());
                     vec![Problem::new(path, message)]
                 }
@@ -110,8 +106,8 @@ fn path(error: &ValidationError<'_>) -> String {
 
 /// Fields of the object that it stands in come first, then those of any other, where it may have been meant.
 fn unknown_field(field: &str, beside: Option<&Map<String, Value>>) -> String {
-    let beside: Vec<String> = beside.into_iter().flat_map(|fields| fields.keys().cloned()).collect();
-    let near = |known: &[String]| {
+    let beside: BTreeSet<String> = beside.into_iter().flat_map(|fields| fields.keys().cloned()).collect();
+    let near = |known: &BTreeSet<String>| {
         let likeness = known.iter().filter(|known| *known != field);
         let likeness = likeness.map(|known| (strsim::jaro_winkler(known, field), known.clone()));
         likeness.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(likeness, _)| *likeness > 0.8)
@@ -122,44 +118,49 @@ fn unknown_field(field: &str, beside: Option<&Map<String, Value>>) -> String {
     }
 }
 
-fn wants_null(error: &ValidationError<'_>) -> bool {
-    matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.schema_path().as_str().contains("anyOf/1")
+/// What a `oneOf` offers.
+#[derive(Clone, Copy)]
+enum Alternative<'a> {
+    Word(&'a str),
+    /// An object with this one field.
+    Field(&'a str),
 }
 
-/// What a `oneOf` offers: a text, or an object with one field.
-fn alternatives(path: &str) -> Vec<String> {
-    let alternatives = SHAPE.schema.pointer(path).and_then(Value::as_array);
-    let name = |alternative: &Value| match alternative.pointer("/required/0") {
-        Some(field) => format!("{}: …", text(field)),
-        None => alternative.get("const").map(text).unwrap_or_default(),
-    };
-    alternatives.into_iter().flatten().map(name).collect()
+impl fmt::Display for Alternative<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => write!(f, "`{word}`"),
+            Self::Field(field) => write!(f, "`{field}: …`"),
+        }
+    }
+}
+
+/// The schemas of which one must hold.
+fn offered(path: &str) -> impl Iterator<Item = &'static Value> {
+    SHAPE.schema.pointer(path).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn alternative(schema: &Value) -> Alternative<'_> {
+    match schema.pointer("/required/0").and_then(Value::as_str) {
+        Some(field) => Alternative::Field(field),
+        None => Alternative::Word(schema.get("const").and_then(Value::as_str).unwrap_or_default()),
+    }
 }
 
 /// The alternative that was meant: the one whose field is given, and no other.
-fn chosen(alternatives: &[String], found: &Value) -> Option<usize> {
+fn chosen(alternatives: &[Alternative<'_>], found: &Value) -> Option<usize> {
     let mut fields = found.as_object()?.keys();
-    let (field, None) = (fields.next()?, fields.next()) else { return None };
-    alternatives.iter().position(|name| name.strip_suffix(": …") == Some(field))
+    let (given, None) = (fields.next()?, fields.next()) else { return None };
+    alternatives.iter().position(|of| matches!(of, Alternative::Field(field) if field == given))
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn field_names(schema: &Value) -> Vec<String> {
-    let mut names = Vec::new();
-    collect_field_names(schema, &mut names);
-    names
-}
-
-fn collect_field_names(schema: &Value, names: &mut Vec<String>) {
-    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-        names.extend(properties.keys().cloned());
-    }
-    match schema {
-        Value::Object(fields) => fields.values().for_each(|value| collect_field_names(value, names)),
-        Value::Array(elements) => elements.iter().for_each(|value| collect_field_names(value, names)),
-        _ => {}
-    }
+/// Every field that a schema knows anywhere.
+pub fn fields(schema: &Value) -> BTreeSet<String> {
+    let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone());
+    let inside = match schema {
+        Value::Object(fields) => fields.values().flat_map(self::fields).collect(),
+        Value::Array(elements) => elements.iter().flat_map(self::fields).collect(),
+        _ => Vec::new(),
+    };
+    own.chain(inside).collect()
 }

@@ -109,12 +109,11 @@ impl Spread {
 /// How many of all buckets go from one lane to another; `None` if a user's bucket is not the same before and after, so that
 /// anybody may move anywhere.
 pub fn moved_buckets(before: &LaneGroup, after: &LaneGroup) -> Option<BTreeMap<Move, u64>> {
-    let users = |group: &LaneGroup| group.spec.assign.as_ref().and_then(|assign| assign.users.clone());
-    let (before_users, after_users) = (users(before)?, users(after)?);
-    if !has_same_buckets(&before_users, &after_users) {
+    let (before_users, after_users) = (before.spec.users()?, after.spec.users()?);
+    if !has_same_buckets(before_users, after_users) {
         return None;
     }
-    let (before_regions, after_regions) = (tagging::regions(&before_users), tagging::regions(&after_users));
+    let (before_regions, after_regions) = (tagging::regions(before_users), tagging::regions(after_users));
     let lane = |regions: &[tagging::Region], baseline: &str, bucket: u32| {
         let region = regions.iter().find(|region| region.from <= bucket && bucket < region.to);
         region.map_or_else(|| baseline.to_owned(), |region| region.lane.clone())

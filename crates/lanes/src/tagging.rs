@@ -37,7 +37,7 @@ pub fn regions(users: &Users) -> Vec<Region> {
 
 /// The `pluginConfig` of the gateway's filter; `None` if users are not what lanes are assigned by.
 pub fn plugin_config(spec: &Spec) -> Option<Value> {
-    let users = spec.assign.as_ref()?.users.as_ref()?;
+    let users = spec.users()?;
     let identity = match users.identity.as_slice() {
         // ASM's shape, where it says the same.
         [Identity { header: Some(header), .. }] => json!({ "header": header }),

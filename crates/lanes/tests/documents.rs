@@ -3,14 +3,15 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
-    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use lanes::render::istio::{Options, render};
-use serde_json::Value;
+use lanes::{
+    render::istio::{Images, render},
+    schema::{fields, schema},
+};
 use tempfile::TempDir;
 
 /// The documents whose commands are run.
@@ -95,8 +96,7 @@ fn every_lane_group_shown_is_accepted() {
 fn every_field_of_a_lane_group_is_shown() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let shown = |field: &String| readme.contains(&format!("{field}:")) || readme.contains(&format!("`{field}`"));
-    let missing: Vec<String> =
-        fields(&lanes::schema::schema().to_value()).into_iter().filter(|field| !shown(field)).collect();
+    let missing: Vec<String> = fields(&schema().to_value()).into_iter().filter(|field| !shown(field)).collect();
     assert!(missing.is_empty(), "not in crates/lanes/README.md: {missing:?}");
 
     let everything = readme.split("```yaml\n").find(|block| block.contains("name: everything")).unwrap();
@@ -105,23 +105,6 @@ fn every_field_of_a_lane_group_is_shown() {
         let text = everything.replace("routing: virtualService ", &format!("routing: {routing} "));
         let read = lanes::file::read("shown", &text);
         assert_eq!((read.groups.len(), read.findings.as_slice()), (1, [].as_slice()), "{routing}");
-        render(&read.groups[0], &Options::default()).unwrap();
+        render(&read.groups[0], &Images::default()).unwrap();
     }
-}
-
-/// Every field that the schema knows anywhere.
-fn fields(schema: &Value) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> = schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.clone())
-        .collect();
-    match schema {
-        Value::Object(all) => all.values().for_each(|value| names.extend(fields(value))),
-        Value::Array(all) => all.iter().for_each(|value| names.extend(fields(value))),
-        _ => {}
-    }
-    names
 }

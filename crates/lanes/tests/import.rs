@@ -14,7 +14,7 @@ use lanes::{
     explain::explain,
     file,
     finding::Severity,
-    import::{NoteKind, Options, import},
+    import::{Options, import},
 };
 use serde_json::Value;
 
@@ -88,7 +88,7 @@ fn every_printed_group_is_the_imported_one_and_accepted() {
         let imported = json["groups"].as_array().unwrap();
         assert_eq!(printed.len(), imported.len(), "{name}");
         for (printed, imported) in printed.iter().zip(imported) {
-            assert_eq!(serde_json::to_value(printed).unwrap(), imported["group"], "{name}");
+            assert_eq!(printed.to_value().unwrap(), imported["group"], "{name}");
             assert_eq!(imported["errors"], Value::Array(Vec::new()), "{name}");
         }
     }
@@ -165,8 +165,8 @@ fn what_is_wrong_is_said() {
     let said = |text: &str| {
         let import = import(&[("f".to_owned(), text.to_owned())], &Options::default()).unwrap();
         let notes: Vec<String> =
-            import.notes.iter().filter(|n| n.kind != NoteKind::Assumed).map(ToString::to_string).collect();
-        assert_eq!(import.groups.is_empty(), import.notes.iter().any(|note| note.kind == NoteKind::Error));
+            import.notes.iter().filter(|n| n.severity != Severity::Assumed).map(ToString::to_string).collect();
+        assert_eq!(import.groups.is_empty(), import.notes.iter().any(|note| note.severity == Severity::Error));
         notes.join("\n")
     };
     let services = "services: [{name: a}], ingress: {gateway: {name: in}}";

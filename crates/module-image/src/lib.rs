@@ -14,10 +14,10 @@ mod digest;
 mod form;
 mod image;
 mod index;
+mod judge;
 mod layer;
 mod manifest;
 mod module;
-mod verdict;
 
 pub use crate::{
     annotations::Annotations,
@@ -26,8 +26,8 @@ pub use crate::{
     form::Form,
     image::{Blob, Image, labels},
     index::Index,
+    judge::{Accepted, Refusal, Unfit, judge},
     layer::NoPlugin,
     manifest::{Descriptor, ImageManifest, Manifest, UnreadableManifest},
     module::{MAX_BYTES, Module, NotAModule},
-    verdict::{Refusal, Unfit, Verdict, judge},
 };

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
-use module_image::{Descriptor, Digest, ImageManifest, MAX_BYTES, Manifest, Refusal, Verdict, judge, labels};
+use module_image::{Accepted, Descriptor, Digest, ImageManifest, MAX_BYTES, Manifest, Refusal, judge, labels};
 use reqwest::{Method, RequestBuilder, header::ACCEPT};
 
 use crate::{
@@ -31,8 +31,11 @@ pub struct Inspection {
     /// What the image says about itself: the manifest's annotations, else the configuration's labels.
     pub annotations: BTreeMap<String, String>,
     /// What Istio makes of it.
-    pub verdict: Verdict,
+    pub istio: Result<Accepted, Refusal>,
 }
+
+/// The image that Istio would choose, or why it would not get so far as to have one.
+type Chosen = Result<(Digest, ImageManifest), Refusal>;
 
 impl Remote {
     /// What is there, and what Istio makes of it.
@@ -40,19 +43,16 @@ impl Remote {
     /// # Errors
     /// There is no such image, or it cannot be read. That Istio would refuse it is none.
     pub fn inspect(&self) -> Result<Inspection> {
-        let Found { digest, image } = self.find()?;
-        match image {
-            Ok((chosen, manifest)) => Ok(Inspection {
+        let (digest, image) = self.find()?;
+        Ok(match image {
+            Ok((chosen, manifest)) => Inspection {
                 digest,
                 annotations: self.annotations(&manifest)?,
-                verdict: judge(&manifest, |layer| self.blob(layer))?,
+                istio: judge(&manifest, |layer| self.blob(layer))?,
                 image: Some((chosen, manifest)),
-            }),
-            Err(refusal) => {
-                let verdict = Verdict::Refused(refusal);
-                Ok(Inspection { digest, image: None, annotations: BTreeMap::new(), verdict })
-            }
-        }
+            },
+            Err(refusal) => Inspection { digest, image: None, annotations: BTreeMap::new(), istio: Err(refusal) },
+        })
     }
 
     /// The digest of the image that Istio would take: of an index, the one that it would choose. A WasmPlugin's `sha256` and
@@ -62,12 +62,12 @@ impl Remote {
     /// There is no such image, the registry cannot be asked, or it is an index that Istio would refuse. Whether the image
     /// holds a module, only [`Self::inspect`] says.
     pub fn resolve(&self) -> Result<Digest> {
-        let image = self.find()?.image;
+        let image = self.find()?.1;
         image.map(|(digest, _)| digest).with_context(|| format!("{}: Istio would refuse it", self.reference))
     }
 
-    /// Reads the manifest, and goes on from an index to its image.
-    fn find(&self) -> Result<Found> {
+    /// Reads the manifest, and goes on from an index to its image: the digest of what the reference names, and the image.
+    fn find(&self) -> Result<(Digest, Chosen)> {
         let mut reference = self.reference.tag_or_digest().to_owned();
         let mut first = None;
         for _ in 0..MAX_INDICES {
@@ -76,9 +76,9 @@ impl Remote {
             let is_other = reference.contains(':') && reference != read.to_string();
             ensure!(!is_other, "{}: the registry gives {read} for {reference}", self.reference);
             let digest = *first.get_or_insert(read);
-            let refused = |refusal| Ok(Found { digest, image: Err(refusal) });
+            let refused = |refusal| Ok((digest, Err(refusal)));
             let index = match Manifest::parse(&bytes) {
-                Ok(Manifest::Image(manifest)) => return Ok(Found { digest, image: Ok((read, manifest)) }),
+                Ok(Manifest::Image(manifest)) => return Ok((digest, Ok((read, manifest)))),
                 Ok(Manifest::Index(index)) => index,
                 Err(unreadable) => return refused(unreadable.into()),
             };
@@ -117,14 +117,14 @@ impl Remote {
     fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
         let Descriptor { digest, size, .. } = *descriptor;
         ensure!(size <= MAX_BYTES, "{}: {digest} has {size} bytes, too many for a module", self.reference);
-        self.progress.expect(size);
+        self.progress.inc_length(size);
         let mut bytes = Vec::new();
         self.wait(async {
             self.authenticate(Operation::Pull).await?;
             let url = self.url(&format!("blobs/{digest}"))?;
             let mut answer = self.session.send(Method::GET, url, size, |request| request).await?;
             while let Some(part) = answer.chunk().await? {
-                self.progress.advance(part.len() as u64);
+                self.progress.inc(part.len() as u64);
                 bytes.extend_from_slice(&part);
                 if bytes.len() as u64 > size {
                     break;
@@ -137,11 +137,4 @@ impl Remote {
         ensure!(read == digest, "{}: the registry gives {read} for {digest}", self.reference);
         Ok(bytes)
     }
-}
-
-/// An image, or why Istio would not get so far as to have one.
-struct Found {
-    /// The digest of what the reference names.
-    digest: Digest,
-    image: Result<(Digest, ImageManifest), Refusal>,
 }

@@ -9,7 +9,6 @@
 mod credentials;
 mod failure;
 mod inspection;
-mod progress;
 mod push;
 mod realm;
 mod reference;
@@ -18,7 +17,6 @@ mod session;
 
 pub use crate::{
     inspection::Inspection,
-    progress::Progress,
     reference::{NotAReference, Reference},
     remote::{Access, Remote},
 };

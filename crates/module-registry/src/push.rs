@@ -1,15 +1,16 @@
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
 use futures_util::stream;
+use indicatif::ProgressBar;
 use module_image::{Blob, Digest, Image};
 use reqwest::{
     Body, Method,
     header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
 };
 
-use crate::{Progress, Remote, failure::Failure, remote::Operation};
+use crate::{Remote, failure::Failure, remote::Operation};
 
 /// How much is handed to the connection at once: small enough to show progress by.
 const PART: usize = 64 << 10;
@@ -23,7 +24,7 @@ impl Remote {
     pub fn push(&self, image: &Image) -> Result<Digest> {
         ensure!(!self.reference.is_pinned(), "{}: push to a tag; the digest is what comes of it", self.reference);
         let blobs: Vec<&Blob> = image.layers.iter().chain([&image.config]).collect();
-        blobs.iter().for_each(|blob| self.progress.expect(blob.descriptor.size));
+        blobs.iter().for_each(|blob| self.progress.inc_length(blob.descriptor.size));
         self.wait(async {
             for blob in blobs {
                 self.push_blob(blob).await?;
@@ -40,7 +41,7 @@ impl Remote {
         // Some registries refuse to look into a repository that is not there yet: then the push says what is wrong.
         let there = self.url(&format!("blobs/{digest}"))?;
         if self.session.send(Method::HEAD, there, 0, |request| request).await.is_ok() {
-            self.progress.advance(size);
+            self.progress.inc(size);
             return Ok(());
         }
         // One request for a blob, which every registry understands; some have their own idea of chunks.
@@ -71,10 +72,10 @@ impl Remote {
 }
 
 /// The content in parts, each of which is reported when it is asked for.
-fn parts(mut rest: Bytes, progress: Arc<dyn Progress>) -> impl Iterator<Item = Result<Bytes, Infallible>> {
+fn parts(mut rest: Bytes, progress: ProgressBar) -> impl Iterator<Item = Result<Bytes, Infallible>> {
     std::iter::from_fn(move || {
         let part = rest.split_to(rest.len().min(PART));
-        progress.advance(part.len() as u64);
+        progress.inc(part.len() as u64);
         (!part.is_empty()).then_some(Ok(part))
     })
 }

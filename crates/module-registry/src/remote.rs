@@ -1,16 +1,17 @@
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 use anyhow::{Context, Result};
+use indicatif::ProgressBar;
 use reqwest::Url;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Progress, Reference, credentials, failure::Failure, session::Session};
+use crate::{Reference, credentials, failure::Failure, session::Session};
 
 /// An image's place at a registry.
 pub struct Remote {
     pub(crate) reference: Reference,
     pub(crate) session: Session,
-    pub(crate) progress: Arc<dyn Progress>,
+    pub(crate) progress: ProgressBar,
     runtime: Runtime,
 }
 
@@ -21,8 +22,8 @@ pub struct Access {
     /// Hosts that may know the credentials for the registry, beside itself and others of its owner: over TLS, and if the
     /// registry says that tokens are given there.
     pub token_hosts: Vec<String>,
-    /// Who is told how far a transfer is.
-    pub progress: Arc<dyn Progress>,
+    /// What shows how far a transfer is.
+    pub progress: ProgressBar,
 }
 
 /// What is asked for.
@@ -34,7 +35,7 @@ pub(crate) enum Operation {
 
 impl Default for Access {
     fn default() -> Self {
-        Self { plain_http: false, token_hosts: Vec::new(), progress: Arc::new(()) }
+        Self { plain_http: false, token_hosts: Vec::new(), progress: ProgressBar::hidden() }
     }
 }
 

@@ -129,10 +129,4 @@ impl Findings {
             self.error(path, format!("the weights are {sum} together, not 100"));
         }
     }
-
-    fn known_lane(&mut self, path: &str, name: &str, spec: &Spec) {
-        if !spec.lanes.iter().any(|lane| lane.name == name) {
-            self.no_such_lane(path, name, spec);
-        }
-    }
 }

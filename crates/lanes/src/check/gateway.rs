@@ -33,8 +33,7 @@ impl Findings {
 
     /// Pods are known by their labels, but those that Istio deploys for a Gateway of Gateway API.
     fn gateway_pods(&mut self, spec: &Spec, gateway: &Gateway) {
-        let has_users = spec.assign.as_ref().is_some_and(|assign| assign.users.is_some());
-        let has_filter = has_users || baggage_strip(spec).is_some();
+        let has_filter = spec.users().is_some() || baggage_strip(spec).is_some();
         let is_needed = match spec.mesh.routing {
             Routing::VirtualService => gateway.reference.is_none() || has_filter,
             Routing::GatewayApi => false,

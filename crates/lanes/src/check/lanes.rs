@@ -16,9 +16,7 @@ impl Findings {
         if spec.lanes.is_empty() {
             self.error("spec.lanes", "expected at least the baseline lane");
         }
-        if !spec.lanes.iter().any(|lane| lane.name == spec.baseline) {
-            self.no_such_lane("spec.baseline", &spec.baseline, spec);
-        }
+        self.known_lane("spec.baseline", &spec.baseline, spec);
         for (index, lane) in spec.lanes.iter().enumerate() {
             self.lane(&format!("spec.lanes[{index}]"), lane, spec);
             let earlier = spec.lanes.iter().take(index);
@@ -26,12 +24,12 @@ impl Findings {
         }
     }
 
-    /// Says which lanes there are.
-    pub(super) fn no_such_lane(&mut self, path: &str, name: &str, spec: &Spec) {
-        self.error(
-            path,
-            format!("there is no lane `{name}`: there are {}", listed(spec.lanes.iter().map(|lane| &lane.name))),
-        );
+    /// Says which lanes there are, if it is none of them.
+    pub(super) fn known_lane(&mut self, path: &str, name: &str, spec: &Spec) {
+        if spec.lane(name).is_none() {
+            let lanes = listed(spec.lanes.iter().map(|lane| &lane.name));
+            self.error(path, format!("there is no lane `{name}`: there are {lanes}"));
+        }
     }
 
     fn lane(&mut self, path: &str, lane: &Lane, spec: &Spec) {

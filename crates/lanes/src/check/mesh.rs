@@ -58,7 +58,7 @@ impl Findings {
     /// A Service for each lane of each service, beside the services themselves.
     fn lane_services(&mut self, group: &LaneGroup) {
         let services = &group.spec.services;
-        let is_valid = group.spec.lanes.iter().any(|lane| lane.name == group.spec.baseline);
+        let is_valid = group.spec.lane(&group.spec.baseline).is_some();
         let mut taken: BTreeMap<(&str, String), String> = BTreeMap::new();
         for service in services {
             let what = format!("the service `{}`", service.name);

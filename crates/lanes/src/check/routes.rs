@@ -31,10 +31,8 @@ impl Findings {
             }
             self.destination(&path, route, spec);
             self.traffic(&path, route, spec);
-            if let Some(lane) = &route.lane
-                && !spec.lanes.iter().any(|known| known.name == *lane)
-            {
-                self.no_such_lane(&format!("{path}.lane"), lane, spec);
+            if let Some(lane) = &route.lane {
+                self.known_lane(&format!("{path}.lane"), lane, spec);
             }
             for (index, condition) in route.r#match.iter().enumerate() {
                 self.condition(&format!("{path}.match[{index}]"), condition);
@@ -109,8 +107,8 @@ impl Findings {
 
 impl Route {
     fn takes_everything(&self, spec: &Spec) -> bool {
-        let is_weighted = spec.assign.as_ref().is_some_and(|assign| assign.weights.is_some());
-        if self.redirect.is_none() && self.lane.is_none() && !is_weighted && spec.untagged() == Untagged::Reject {
+        let is_by_tag = self.redirect.is_none() && self.lane.is_none() && spec.weights().is_none();
+        if is_by_tag && spec.untagged() == Untagged::Reject {
             // Requests without a tag go on to the next route.
             return false;
         }

@@ -1,8 +1,9 @@
 //! What lane groups that are each valid do to each other in one mesh.
 
 use crate::{
-    check::Findings,
     document::{Clients, Gateway, LaneGroup, Propagation, Service, Users},
+    finding::Findings,
+    preflight::host,
     render::{baggage_strip, sidecar_filter},
 };
 
@@ -30,9 +31,8 @@ impl Findings {
             self.tagged_by_both((other, theirs), (group, ours));
             self.stripped_by_the_other(other, group);
         }
-        let users = |group: &LaneGroup| group.spec.assign.as_ref().and_then(|assign| assign.users.clone());
-        if let (Some(theirs), Some(ours)) = (users(other), users(group)) {
-            self.same_choice(name, &theirs, &ours);
+        if let (Some(theirs), Some(ours)) = (other.spec.users(), group.spec.users()) {
+            self.same_choice(name, theirs, ours);
         }
     }
 
@@ -104,7 +104,7 @@ impl Findings {
             return;
         }
         for ((wide, theirs), (narrow, ours)) in [(other, group), (group, other)] {
-            let has_filter = wide.spec.assign.as_ref().is_some_and(|assign| assign.users.is_some());
+            let has_filter = wide.spec.users().is_some();
             let both = ours.hosts.iter().find_map(|host| {
                 let covering =
                     theirs.hosts.iter().find(|theirs| !theirs.eq_ignore_ascii_case(host) && covers(theirs, host));
@@ -167,9 +167,5 @@ fn same_pods(one: &Gateway, other: &Gateway) -> bool {
 
 /// Whether every request for `host` is one for `wide`.
 fn covers(wide: &str, host: &str) -> bool {
-    let (wide, host) = (wide.to_ascii_lowercase(), host.to_ascii_lowercase());
-    match wide.strip_prefix('*') {
-        Some(domain) => host.ends_with(domain),
-        None => wide == host,
-    }
+    host::covers(&wide.to_ascii_lowercase(), &host.to_ascii_lowercase())
 }

@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use lanes::{
-    escape::Escaped,
     file,
     finding::{Finding, Severity},
 };
 
-use super::{FINE, Format, GREEN, Output, RED, YELLOW, print, print_json, text};
+use super::{
+    FINE, Format, GREEN, Output,
+    output::{line, plural, sum},
+    print, print_json, text,
+};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -38,25 +41,12 @@ impl Options {
     }
 
     fn told(&self, findings: &[Finding]) -> String {
-        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        let mut told: String = findings.iter().map(line).collect();
+        let mut told: String = findings.iter().map(|finding| format!("{}\n", line(finding))).collect();
         if findings.is_empty() {
             told += &format!("{GREEN}ok{GREEN:#}: {} accepted\n", plural(self.files.len(), "file"));
         } else {
-            told += &format!("{}, {}\n", plural(errors, "error"), plural(warnings, "warning"));
+            told += &format!("{}\n", sum(findings.iter().map(|finding| finding.severity)));
         }
         told
     }
-}
-
-fn line(finding: &Finding) -> String {
-    let style = if finding.severity == Severity::Error { RED } else { YELLOW };
-    let Finding { file, line, column, severity, path, message } = finding;
-    let told = if path.is_empty() { message.clone() } else { format!("{path}: {message}") };
-    format!("{}:{line}:{column}: {style}{severity}{style:#}: {}\n", Escaped(file), Escaped(told))
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -61,7 +61,7 @@ impl Options {
     }
 
     fn told(&self, new: &LaneGroup, buckets: Option<&BTreeMap<Move, u64>>, users: &Users) -> String {
-        let modulo = new.spec.assign.as_ref().and_then(|assign| assign.users.as_ref()).map_or(1, |users| users.modulo);
+        let modulo = new.spec.users().map_or(1, |users| users.modulo);
         let mut told = match buckets {
             None => "identity, hash, salt or modulo differ: every user may move anywhere\n".to_owned(),
             Some(moves) if moves.is_empty() => "no bucket moves\n".to_owned(),

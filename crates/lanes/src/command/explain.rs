@@ -51,8 +51,7 @@ impl Options {
         let mut request = HeaderList::default();
         let mut path = self.path.clone();
         if let Some(user) = &self.user {
-            let users = group.spec.assign.as_ref().and_then(|assign| assign.users.as_ref());
-            let first = users.and_then(|users| users.identity.first());
+            let first = group.spec.users().and_then(|users| users.identity.first());
             match first.context("the lane group does not assign by user: describe the request with --header")? {
                 Identity { header: Some(name), .. } => request.push(name.to_ascii_lowercase(), user.as_str()),
                 Identity { cookie: Some(name), .. } => request.push("cookie", format!("{name}={user}")),

@@ -1,18 +1,21 @@
 //! `lanes import`.
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::process::ExitCode;
 
-use anstyle::Style;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use lanes::{
     escape::Escaped,
-    import::{self, Import, Imported, Note, NoteKind},
+    finding::{Finding, Problem, Severity},
+    import::{self, Import, Imported},
 };
-use plugin_config::Problem;
 use serde_json::{Value, json};
 
-use super::{FINE, Format, Output, RED, YELLOW, print, print_json, remark, text};
+use super::{
+    FINE, Format, Output,
+    output::{line, style},
+    print, print_json, remark, text,
+};
 
 /// How many notes are shown.
 const SHOWN: usize = 1000;
@@ -39,16 +42,16 @@ impl Options {
         let files = self.files.iter().map(read).collect::<Result<Vec<_>>>()?;
         let import = import::import(&files, &self.options()?)?;
         match self.output.format {
-            Format::Json => print_json(&json(&import))?,
+            Format::Json => print_json(&json(&import)?)?,
             Format::Text => {
                 tell(&import);
                 let texts: Vec<&str> = import.groups.iter().map(|group| group.text.as_str()).collect();
                 print(&texts.join("---\n"))?
             }
         };
-        let has = |kind| import.notes.iter().any(|note| note.kind == kind);
+        let has = |severity| import.notes.iter().any(|note| note.severity == severity);
         let is_refused = import.groups.iter().any(|group| !group.findings.is_valid());
-        Ok(match (has(NoteKind::Error), has(NoteKind::Lost) || is_refused) {
+        Ok(match (has(Severity::Error), has(Severity::Lost) || is_refused) {
             (true, _) => ExitCode::from(2),
             (false, true) => ExitCode::from(1),
             (false, false) => FINE,
@@ -56,50 +59,48 @@ impl Options {
     }
 
     fn options(&self) -> Result<import::Options> {
-        let named: Vec<(String, u16)> =
-            self.ports.iter().filter_map(|(service, port)| service.clone().zip(Some(*port))).collect();
-        let ports: BTreeMap<String, u16> = named.iter().cloned().collect();
-        let for_all: Vec<u16> =
-            self.ports.iter().filter(|(service, _)| service.is_none()).map(|(_, port)| *port).collect();
-        if ports.len() < named.len() || for_all.len() > 1 {
-            bail!("--port: two ports for the same");
+        let mut options = import::Options { group: self.group.clone(), ..import::Options::default() };
+        for (service, port) in &self.ports {
+            let before = match service {
+                Some(service) => options.ports.insert(service.clone(), *port),
+                None => options.default_port.replace(*port),
+            };
+            if before.is_some() {
+                bail!("--port: two ports for the same");
+            }
         }
-        Ok(import::Options { group: self.group.clone(), ports, default_port: for_all.first().copied() })
+        Ok(options)
     }
 }
 
 /// Everything but the lane groups goes to standard error.
 fn tell(import: &Import) {
-    for Note { file, line, column, kind, path, message } in import.notes.iter().take(SHOWN) {
-        let style = if *kind == NoteKind::Assumed { YELLOW } else { RED };
-        let told = if path.is_empty() { message.clone() } else { format!("{path}: {message}") };
-        let file = Escaped(file);
-        remark(format_args!("{file}:{line}:{column}: {style}{kind}{style:#}: {}", Escaped(told)));
-    }
+    import.notes.iter().take(SHOWN).for_each(|note| remark(line(note)));
     if import.notes.len() > SHOWN {
         remark(format_args!("and {} more: `--format json` has them all", import.notes.len() - SHOWN));
     }
     for Imported { group, findings, .. } in &import.groups {
-        let told = |style: Style, severity: &str, problems: &[Problem]| {
-            for problem in problems {
-                let (name, problem) = (Escaped(&group.metadata.name), Escaped(problem));
-                remark(format_args!("LaneGroup {name}: {style}{severity}{style:#}: {problem}"));
-            }
-        };
-        told(RED, "error", &findings.errors);
-        told(YELLOW, "warning", &findings.warnings);
+        let all = [(Severity::Error, &findings.errors), (Severity::Warning, &findings.warnings)];
+        for (severity, problem) in all.into_iter().flat_map(|(of, all)| all.iter().map(move |one| (of, one))) {
+            let (name, style) = (Escaped(&group.metadata.name), style(severity));
+            remark(format_args!("LaneGroup {name}: {style}{severity}{style:#}: {}", Escaped(problem)));
+        }
     }
 }
 
-fn json(import: &Import) -> Value {
+fn json(import: &Import) -> Result<Value> {
     let problems = |problems: &[Problem]| -> Value {
         problems.iter().map(|problem| json!({"path": problem.path, "message": problem.message})).collect()
     };
     let group = |Imported { group, findings, .. }: &Imported| {
         let (errors, warnings) = (problems(&findings.errors), problems(&findings.warnings));
-        json!({"group": group, "errors": errors, "warnings": warnings})
+        Ok(json!({"group": group.to_value()?, "errors": errors, "warnings": warnings}))
     };
-    json!({"groups": import.groups.iter().map(group).collect::<Vec<_>>(), "notes": import.notes})
+    let note = |Finding { file, line, column, severity, path, message }: &Finding| json!({"file": file, "line": line, "column": column, "kind": severity, "path": path, "message": message});
+    Ok(json!({
+        "groups": import.groups.iter().map(group).collect::<Result<Vec<_>>>()?,
+        "notes": import.notes.iter().map(note).collect::<Vec<_>>(),
+    }))
 }
 
 fn port(text: &str) -> Result<(Option<String>, u16)> {

@@ -42,7 +42,7 @@ pub(super) fn module(file: &str) -> Result<Vec<u8>> {
 
 fn read(file: &str, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let opened: io::Result<Box<dyn Read>> =
+    let opened: Result<Box<dyn Read>, _> =
         if file == "-" { Ok(Box::new(io::stdin())) } else { File::open(file).map(|file| Box::new(file) as _) };
     let read = opened.and_then(|reader| reader.take(limit + 1).read_to_end(&mut bytes));
     let read = read.with_context(|| format!("failed to read {}", named(file)))?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use lanes::escape::Escaped;
-use module_image::{Descriptor, Digest, Form, Verdict};
+use module_image::{Accepted, Descriptor, Digest, Form};
 use module_registry::{Inspection, Reference};
 use serde_json::{Value, json};
 
@@ -29,10 +29,7 @@ impl Options {
             Format::Text => print(&self.told(&inspection))?,
             Format::Json => print_json(&self.json(&inspection))?,
         };
-        Ok(match inspection.verdict {
-            Verdict::Accepted { .. } => FINE,
-            Verdict::Refused(_) => ExitCode::from(1),
-        })
+        Ok(if inspection.istio.is_ok() { FINE } else { ExitCode::from(1) })
     }
 
     fn told(&self, inspection: &Inspection) -> String {
@@ -57,8 +54,8 @@ impl Options {
         for (key, value) in &inspection.annotations {
             told += &line("says", &format!("{key}: {value}"));
         }
-        match &inspection.verdict {
-            Verdict::Accepted { form, module } => {
+        match &inspection.istio {
+            Ok(Accepted { form, module }) => {
                 told += &line("module", &format!("{} bytes, sha256 {}", module.len(), Digest::of(module).hex()));
                 told += &inspection
                     .image
@@ -67,7 +64,7 @@ impl Options {
                     .collect::<String>();
                 told += &format!("istio    {GREEN}accepts{GREEN:#} it as {}\n", article(*form));
             }
-            Verdict::Refused(refusal) => {
+            Err(refusal) => {
                 told += &format!("istio    {RED}refuses{RED:#} it: {}\n", Escaped(refusal));
             }
         }
@@ -76,12 +73,12 @@ impl Options {
 
     fn json(&self, inspection: &Inspection) -> Value {
         let image = inspection.image.as_ref();
-        let (module, istio) = match &inspection.verdict {
-            Verdict::Accepted { form, module } => {
+        let (module, istio) = match &inspection.istio {
+            Ok(Accepted { form, module }) => {
                 let module = json!({"size": module.len(), "sha256": Digest::of(module).hex()});
                 (module, json!({"verdict": "accepted", "form": form.name()}))
             }
-            Verdict::Refused(refusal) => (Value::Null, json!({"verdict": "refused", "reason": refusal.to_string()})),
+            Err(refusal) => (Value::Null, json!({"verdict": "refused", "reason": refusal.to_string()})),
         };
         json!({
             "reference": self.reference.to_string(),

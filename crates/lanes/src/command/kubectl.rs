@@ -63,6 +63,16 @@ impl Kubectl {
         Ok(self.succeeded(arguments, said)?.stdout)
     }
 
+    /// The kinds that the cluster knows and lists.
+    pub(super) fn known(&self, progress: &ProgressBar) -> Result<Vec<String>> {
+        // An aggregated API that is down makes it fail, and the others are told nevertheless.
+        let said = self.call(progress, &["api-resources", "--verbs=list", "-o", "name"], "")?;
+        if said.stdout.trim().is_empty() {
+            bail!("{self} cannot list what the cluster knows: {}", said.stderr.trim());
+        }
+        Ok(said.stdout.lines().map(|line| line.trim().to_owned()).collect())
+    }
+
     fn succeeded(&self, arguments: &[&str], said: Said) -> Result<Said> {
         if !said.status.success() {
             let stderr = said.stderr.trim().lines().collect::<Vec<_>>().join("; ");

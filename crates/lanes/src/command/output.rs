@@ -9,12 +9,16 @@ use std::{
     process::ExitCode,
 };
 
+use anstyle::Style;
 use anyhow::{Context, Result, bail};
-use lanes::escape::json;
+use lanes::{
+    escape::json,
+    finding::{Finding, Severity},
+};
 use rustix::fs::OFlags;
 use serde::Serialize;
 
-use super::FINE;
+use super::{FINE, RED, YELLOW};
 
 /// Prints to standard output. A reader that has seen enough is no error.
 ///
@@ -23,6 +27,28 @@ use super::FINE;
 pub(super) fn print(text: &str) -> Result<ExitCode> {
     let mut stdout = anstream::stdout();
     whole(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// A finding on a line, for people.
+pub(super) fn line(finding: &Finding) -> String {
+    finding.styled(style(finding.severity))
+}
+
+pub(super) fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Error | Severity::Lost => RED,
+        Severity::Warning | Severity::Assumed => YELLOW,
+    }
+}
+
+/// How many errors there are, and how many warnings.
+pub(super) fn sum(severities: impl Iterator<Item = Severity>) -> String {
+    let (errors, warnings): (Vec<_>, Vec<_>) = severities.partition(|severity| *severity == Severity::Error);
+    format!("{}, {}", plural(errors.len(), "error"), plural(warnings.len(), "warning"))
+}
+
+pub(super) fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Prints for programs.

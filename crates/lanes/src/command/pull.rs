@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Result, bail};
 use clap::Args;
 use lanes::escape::Escaped;
-use module_image::{Digest, Verdict};
+use module_image::Digest;
 use module_registry::Reference;
 use serde_json::json;
 
@@ -33,9 +33,9 @@ pub(crate) struct Options {
 impl Options {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let inspection = self.registry.with(self.reference.clone(), |remote| remote.inspect())?;
-        let module = match inspection.verdict {
-            Verdict::Accepted { module, .. } => module,
-            Verdict::Refused(refusal) => bail!("{}: it holds no module: {refusal}", self.reference),
+        let module = match inspection.istio {
+            Ok(accepted) => accepted.module,
+            Err(refusal) => bail!("{}: it holds no module: {refusal}", self.reference),
         };
         let file = match &self.file {
             Some(file) if file.as_os_str() == "-" => return print_bytes(&module),

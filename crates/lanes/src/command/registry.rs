@@ -1,11 +1,9 @@
 //! What the commands that talk to a registry have in common.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use module_registry::{Access, Progress, Reference, Remote};
+use module_registry::{Access, Reference, Remote};
 
 #[derive(Args)]
 pub(crate) struct Registry {
@@ -23,23 +21,10 @@ impl Registry {
     pub(super) fn with<T>(&self, reference: Reference, action: impl FnOnce(&Remote) -> Result<T>) -> Result<T> {
         let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left")?;
         let bar = ProgressBar::new(0).with_style(style);
-        let progress = Arc::new(Bar(bar.clone()));
-        let access = Access { plain_http: self.plain_http, token_hosts: self.token_hosts.clone(), progress };
+        let (token_hosts, progress) = (self.token_hosts.clone(), bar.clone());
+        let access = Access { plain_http: self.plain_http, token_hosts, progress };
         let result = action(&Remote::new(reference, access)?);
         bar.finish_and_clear();
         result
-    }
-}
-
-/// A bar that grows with what is to be done.
-struct Bar(ProgressBar);
-
-impl Progress for Bar {
-    fn expect(&self, bytes: u64) {
-        self.0.inc_length(bytes);
-    }
-
-    fn advance(&self, bytes: u64) {
-        self.0.inc(bytes);
     }
 }

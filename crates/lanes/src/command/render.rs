@@ -7,16 +7,10 @@ mod istio;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
-
-#[derive(Args)]
-pub(crate) struct Options {
-    #[command(subcommand)]
-    target: Target,
-}
+use clap::Subcommand;
 
 #[derive(Subcommand)]
-enum Target {
+pub(crate) enum Target {
     /// Resources for upstream Istio (1.28 to 1.31), in the order of application
     #[command(after_help = "Example:\n  lanes render istio group.yaml --image 'oci://ghcr.io/acme/{module}:1.0' | \
         kubectl apply -f -\n  lanes render istio group.yaml --output lanes && kubectl apply -k lanes\n  \
@@ -30,11 +24,11 @@ enum Target {
     Envoy(envoy::Envoy),
 }
 
-impl Options {
+impl Target {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        match &self.target {
-            Target::Istio(istio) => istio.run(),
-            Target::Envoy(envoy) => envoy.run(),
+        match self {
+            Self::Istio(istio) => istio.run(),
+            Self::Envoy(envoy) => envoy.run(),
         }
     }
 }

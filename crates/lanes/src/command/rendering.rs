@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use lanes::{
     check::check,
     document::{IstioVersion, LaneGroup, Routing},
@@ -14,6 +14,7 @@ use lanes::{
     },
 };
 use module_registry::{Reference, Remote};
+use strum::VariantNames;
 
 use super::registry::Registry;
 
@@ -22,7 +23,7 @@ use super::registry::Registry;
 pub(super) struct Rendering {
     /// The resources that say where requests go, instead of what the document says (`mesh.routing`)
     #[arg(long, value_name = "KIND")]
-    routing: Option<RoutingName>,
+    routing: Option<Routing>,
     /// The version of Istio, instead of what the document says (`mesh.istio`): 1.28, 1.29, 1.30 or 1.31
     #[arg(long, value_name = "VERSION", value_parser = version)]
     istio: Option<IstioVersion>,
@@ -43,14 +44,6 @@ pub(super) struct Rendering {
     ambient: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum RoutingName {
-    /// VirtualServices, and subsets of DestinationRules
-    VirtualService,
-    /// HTTPRoutes of Gateway API, and a Service for each lane
-    GatewayApi,
-}
-
 impl Rendering {
     /// The files of a lane group that was read from the file `name`; the registry is asked for digests if they matter.
     pub(super) fn files(&self, name: &str, group: &LaneGroup, digests_matter: bool) -> Result<Vec<File>> {
@@ -59,8 +52,8 @@ impl Rendering {
         if let Some(image) = image.filter(|image| number > 1 && !image.contains("{module}")) {
             bail!("{image}: the lane group needs two modules: write `{{module}}` where their names differ");
         }
-        let options = istio::Options { images: self.images(group, digests_matter)? };
-        istio::render(group, &options).with_context(|| format!("failed to render {name}"))
+        let images = self.images(group, digests_matter)?;
+        istio::render(group, &images).with_context(|| format!("failed to render {name}"))
     }
 
     /// Whether the modules' url is a placeholder, which nothing can be loaded from.
@@ -73,11 +66,7 @@ impl Rendering {
         let mesh = &mut group.spec.mesh;
         mesh.ambient |= self.ambient;
         mesh.istio = self.istio.or(mesh.istio);
-        mesh.routing = match self.routing {
-            Some(RoutingName::VirtualService) => Routing::VirtualService,
-            Some(RoutingName::GatewayApi) => Routing::GatewayApi,
-            None => mesh.routing,
-        };
+        mesh.routing = self.routing.unwrap_or(mesh.routing);
         if let Some(problem) = check(&group).errors.first() {
             bail!("{name}: {}: {}", problem.path, problem.message);
         }
@@ -116,15 +105,13 @@ fn is_oci(url: &str) -> bool {
 }
 
 fn version(text: &str) -> Result<IstioVersion> {
-    let known = IstioVersion::SUPPORTED.into_iter().find(|version| version.to_string() == text);
-    known.with_context(|| format!("expected 1.28, 1.29, 1.30 or 1.31, not `{text}`"))
+    text.parse().with_context(|| format!("expected 1.28, 1.29, 1.30 or 1.31, not `{text}`"))
 }
 
 fn digest(text: &str) -> Result<(Module, String)> {
-    let names = || Module::ALL.map(Module::name).join(", ");
     let (name, digest) = text.split_once('=').context("expected MODULE=DIGEST")?;
-    let module = Module::ALL.into_iter().find(|module| module.name() == name);
-    let module = module.with_context(|| format!("there is no module `{name}`: there are {}", names()))?;
+    let names = || Module::VARIANTS.join(", ");
+    let module = name.parse().with_context(|| format!("there is no module `{name}`: there are {}", names()))?;
     if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         bail!("expected 64 hexadecimal digits after `{name}=`");
     }

@@ -1,11 +1,14 @@
 //! What `lanes apply` and `lanes delete` have in common: steps, carried out by kubectl.
 
 pub(super) mod cluster;
-mod interruption;
 mod told;
 
 use std::{
     process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -23,7 +26,6 @@ use super::{
     kubectl::{Kubectl, Said, TICK},
     print, print_json, remark,
 };
-use interruption::Interruption;
 
 #[derive(Args)]
 pub(super) struct Rollout {
@@ -142,4 +144,20 @@ impl Rollout {
 fn duration(text: &str) -> Result<Duration> {
     let duration = lanes::document::Duration::try_from(text.to_owned()).map_err(anyhow::Error::msg);
     Ok(Duration::from_millis(duration.context("--settle")?.milliseconds()))
+}
+
+/// Whether somebody has asked to stop, which is done between two steps.
+struct Interruption(Arc<AtomicBool>);
+
+impl Interruption {
+    fn watch() -> Result<Self> {
+        let interruption = Self(Arc::new(AtomicBool::new(false)));
+        let has_come = Arc::clone(&interruption.0);
+        ctrlc::set_handler(move || has_come.store(true, Ordering::Relaxed)).context("failed to listen for Ctrl-C")?;
+        Ok(interruption)
+    }
+
+    fn has_come(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }

@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize, Serializer};
 #[serde(deny_unknown_fields)]
 pub struct Assign {
     /// The same user, the same lane: by the hash-tagging filter.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
     /// Any request, by chance: by weights of the gateway's route.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<Vec<Weight>>,
 }
 
@@ -25,7 +23,6 @@ pub struct Users {
     #[serde(default)]
     pub hash: HashFunction,
     /// Prefixed to the identity before hashing; murmur3 only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub salt: Option<String>,
     /// The number of buckets. It must stay as it is during a rollout: with another one every user changes buckets.
     #[serde(default = "hundred_buckets")]
@@ -42,16 +39,12 @@ pub struct Users {
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// A header.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
     /// A cookie.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cookie: Option<String>,
     /// A parameter of the query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// A claim of a JSON Web Token that the gateway has verified, which no client can forge.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
 }
 
@@ -86,7 +79,7 @@ pub struct Share {
     #[serde(serialize_with = "percent")]
     pub percent: f64,
     /// The share that the lane may grow to without moving a user of another lane; needed with three lanes or more.
-    #[serde(serialize_with = "optional_percent", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "optional_percent")]
     pub up_to: Option<f64>,
 }
 

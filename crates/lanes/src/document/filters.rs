@@ -8,13 +8,10 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Filters {
     /// The modules' url; `{module}` in it is replaced by hash-tagging, baggage-propagation or trace-propagation.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// The Secret with the registry's credentials. It must be in every namespace that a filter is in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_secret: Option<String>,
     /// When an image is fetched; as Istio has it unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_policy: Option<PullPolicy>,
     /// What becomes of requests while a module cannot run.
     #[serde(default)]
@@ -23,7 +20,6 @@ pub struct Filters {
     #[serde(default)]
     pub phase: Phase,
     /// The place among the filters of that phase: the highest comes first.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i32>,
 }
 

@@ -19,13 +19,12 @@ pub struct Gateway {
     #[serde(default = "default_service", skip_serializing_if = "is_default_service")]
     pub service: String,
     /// A gateway that exists: an Istio Gateway or, with Gateway API, a Gateway of that. Nothing of it is rendered.
-    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "ref")]
     pub reference: Option<GatewayRef>,
     /// The hosts that it serves: names, `*.` and a domain, or `*`.
     #[serde(default = "every_host")]
     pub hosts: Vec<String>,
     /// The port that it serves them on, by HTTP; 80 unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// Its ports, if there are several, or one with TLS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -39,7 +38,6 @@ pub struct GatewayPort {
     /// The port.
     pub number: u16,
     /// The Secret with the certificate, in the namespace of the gateway's pods: the port speaks HTTPS then.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_name: Option<String>,
 }
 

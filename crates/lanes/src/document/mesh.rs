@@ -1,9 +1,9 @@
 //! What the mesh is like.
 
-use std::fmt;
-
+use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString};
 
 /// What the mesh is like that the lane group is applied to. Every field has a default.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -13,7 +13,6 @@ pub struct Mesh {
     #[serde(default)]
     pub routing: Routing,
     /// The version of Istio; unless given, what is rendered is for all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub istio: Option<IstioVersion>,
     /// Whether waypoints take part, beside sidecars and gateways.
     #[serde(default)]
@@ -30,7 +29,7 @@ pub struct Mesh {
 }
 
 /// The resources that say where requests go.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum Routing {
     /// VirtualServices, and a subset of a DestinationRule for each lane.
@@ -42,26 +41,29 @@ pub enum Routing {
 }
 
 /// A version of Istio.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Display, EnumString, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
+)]
 pub enum IstioVersion {
     /// 1.28.
     #[serde(rename = "1.28")]
+    #[strum(serialize = "1.28")]
     V1_28,
     /// 1.29.
     #[serde(rename = "1.29")]
+    #[strum(serialize = "1.29")]
     V1_29,
     /// 1.30.
     #[serde(rename = "1.30")]
+    #[strum(serialize = "1.30")]
     V1_30,
     /// 1.31.
     #[serde(rename = "1.31")]
+    #[strum(serialize = "1.31")]
     V1_31,
 }
 
 impl IstioVersion {
-    /// Those that what is rendered is for, from the oldest.
-    pub const SUPPORTED: [Self; 4] = [Self::V1_28, Self::V1_29, Self::V1_30, Self::V1_31];
-
     /// Whether it has TrafficExtension, which takes the place of WasmPlugin.
     pub fn has_traffic_extension(self) -> bool {
         self >= Self::V1_30
@@ -84,17 +86,6 @@ impl Default for Mesh {
             cluster_domain: cluster_local(),
             callers: Vec::new(),
         }
-    }
-}
-
-impl fmt::Display for IstioVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V1_28 => "1.28",
-            Self::V1_29 => "1.29",
-            Self::V1_30 => "1.30",
-            Self::V1_31 => "1.31",
-        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{Cors, Duration, Headers, Mirror, Redirect, Rewrite, RouteRetries};
 
@@ -14,37 +14,27 @@ pub struct Route {
     /// What the rendered route is called.
     pub name: String,
     /// The service that the request goes to; none if it is redirected.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The service's port; its first unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// Conditions, of which one must hold; every request unless given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub r#match: Vec<RouteMatch>,
     /// The lane that the request goes to, whatever its tag; the route header is set to it. Unless given, the tag decides.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub lane: Option<String>,
     /// How long an answer may take.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// Retries of its own, instead of the lane group's.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<RouteRetries>,
     /// What is changed of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rewrite: Option<Rewrite>,
     /// Where the client is sent instead of a service.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect: Option<Redirect>,
     /// Which pages of other origins may call.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
     /// Changes of headers.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Headers>,
     /// Where copies of the requests go.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mirror: Option<Mirror>,
 }
 
@@ -53,18 +43,16 @@ pub struct Route {
 #[serde(deny_unknown_fields)]
 pub struct RouteMatch {
     /// The path without its query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<StringMatch>,
     /// Headers by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, StringMatch>,
     /// The method.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<StringMatch>,
 }
 
 /// How a text is compared. Exactly one.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "lowercase")]
 pub enum StringMatch {
     /// It is this text.
@@ -73,15 +61,4 @@ pub enum StringMatch {
     Prefix(String),
     /// It matches this regular expression of RE2, from its start to its end.
     Regex(String),
-}
-
-/// The derived way is a newtype variant, which serde-saphyr 2.0 writes as `{uri: exact: /}` in flow style.
-impl Serialize for StringMatch {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(match self {
-            Self::Exact(text) => [("exact", text)],
-            Self::Prefix(text) => [("prefix", text)],
-            Self::Regex(text) => [("regex", text)],
-        })
-    }
 }

@@ -14,16 +14,13 @@ pub struct Service {
     /// The name of the Kubernetes service.
     pub name: String,
     /// Its namespace; the lane group's unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// Its port, if it has one that is in the lanes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// What is spoken on `port`, as the port's name tells Istio.
     #[serde(default, skip_serializing_if = "Protocol::is_http")]
     pub protocol: Protocol,
     /// The port of the pods behind `port`, if it is another.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_port: Option<TargetPort>,
     /// Its ports, if several are in the lanes. Those that are not listed stay as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -44,13 +41,13 @@ pub struct ServicePort {
     #[serde(default, skip_serializing_if = "Protocol::is_http")]
     pub protocol: Protocol,
     /// The port of the pods behind it, if it is another.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_port: Option<TargetPort>,
 }
 
 /// What is spoken on a service's port.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Protocol {
     /// HTTP/1.1.
     #[default]
@@ -158,10 +155,6 @@ impl Protocol {
 
     /// As Istio reads it from a port's name.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Http2 => "http2",
-            Self::Grpc => "grpc",
-        }
+        self.into()
     }
 }

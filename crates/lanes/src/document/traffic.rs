@@ -14,10 +14,8 @@ pub struct RouteRetries {
     /// How often a request is sent again, at most; 0 for never.
     pub attempts: u32,
     /// How long each try may take.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub per_try_timeout: Option<Duration>,
     /// When: Envoy's conditions and status codes, such as `connect-failure,503`. What the lane group says unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_on: Option<String>,
 }
 
@@ -26,10 +24,8 @@ pub struct RouteRetries {
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
     /// What takes the place of the path that was asked for (`exact`), or of its beginning (`prefix`).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     /// What takes the place of the host.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
 }
 
@@ -38,16 +34,12 @@ pub struct Rewrite {
 #[serde(deny_unknown_fields)]
 pub struct Redirect {
     /// The path; the request's unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     /// The host; the request's unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
     /// `http` or `https`; the request's unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
     /// The port; the scheme's unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// 301, 302, 303, 307 or 308.
     #[serde(default = "moved_permanently")]
@@ -70,7 +62,6 @@ pub struct Cors {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expose_headers: Vec<String>,
     /// How long a browser may remember the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_age: Option<Duration>,
     /// Whether pages may send cookies.
     #[serde(default)]
@@ -111,7 +102,6 @@ pub struct Mirror {
     /// The Kubernetes service, in the lane group or not.
     pub service: String,
     /// Its namespace; the lane group's unless given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// Its port.
     pub port: u16,

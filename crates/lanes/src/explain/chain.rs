@@ -31,7 +31,7 @@ pub enum Why {
 
 /// The hops in the order of the lane group's services, which is the order of the chain.
 pub(super) fn chain(spec: &Spec, lane: &str) -> Vec<Hop> {
-    let mut own = spec.lanes.iter().find(|known| known.name == lane);
+    let mut own = spec.lane(lane);
     let mut lost = false;
     let hop = |service: &crate::document::Service| {
         let holds = own.is_some_and(|lane| spec.holds(lane, service));
@@ -42,7 +42,7 @@ pub(super) fn chain(spec: &Spec, lane: &str) -> Vec<Hop> {
             Mode::Strict => (None, Why::Unavailable),
         };
         if why == Why::Fallback && spec.propagation() == Propagation::SourceLabels {
-            own = spec.lanes.iter().find(|known| known.name == spec.baseline);
+            own = spec.lane(&spec.baseline);
             lost = true;
         }
         Hop { service: spec.reference(service), lane: by, why }

@@ -1,18 +1,17 @@
-//! The rules of the lanes that are in force.
+//! The rules of the lanes, as they are in force: what they ask of a request, and where they lead.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     asm::{IngressRule, RequestMatch, SwimLane, TextMatch},
-    group::Importer,
-    resources::{Place, Resource},
+    group::{EVERY_HOST, Source, distinct},
+    input::{Place, Resource},
+    notes::Notes,
 };
 use crate::{
     document::{RouteMatch, StringMatch},
     yaml::{child, element},
 };
-
-const EVERY_HOST: &str = "*";
 
 /// A rule of a lane.
 pub(super) struct Rule<'a> {
@@ -41,50 +40,51 @@ pub(super) enum Tag {
     Other,
 }
 
-impl<'a> Importer<'a> {
+impl<'a> Source<'a> {
     /// The rules of all lanes that are in force.
-    pub(super) fn rules(&mut self, route_header: &str) -> Vec<Rule<'a>> {
+    pub(super) fn rules(&self, notes: &mut Notes) -> Vec<Rule<'a>> {
         let mut rules = Vec::new();
-        for lane in self.lanes.clone() {
+        for lane in &self.lanes {
             if lane.object.spec.ingress_weight.weight > 0 {
                 let message =
                     "the group goes by rules, so the weight is not in force: it would be one of spec.assign.weights";
-                self.lost(&lane.place, "spec.ingressWeight", message);
+                notes.lost(&lane.place, "spec.ingressWeight", message);
             }
             for (index, rule) in lane.object.spec.ingress_rules.iter().enumerate() {
-                rules.extend(self.rule(lane, &element("spec.ingressRules", index), rule, route_header));
+                rules.extend(self.rule(lane, &element("spec.ingressRules", index), rule, notes));
             }
         }
         if rules.is_empty() {
             let message = "no rule of any lane is in force, so nothing enters the lanes: add spec.routes";
-            self.lost(&self.group.place, "", message);
+            notes.lost(&self.group.place, "", message);
         }
         rules
     }
 
     fn rule(
-        &mut self,
+        &self,
         lane: &'a Resource<'a, SwimLane>,
         path: &str,
         rule: &'a IngressRule,
-        route_header: &str,
+        notes: &mut Notes,
     ) -> Option<Rule<'a>> {
         if !rule.online {
             let message =
                 format!("the rule `{}` is not online: add it to spec.routes when it is to be in force", rule.name);
-            self.lost(&lane.place, path, message);
+            notes.lost(&lane.place, path, message);
             return None;
         }
-        let service = self.destination(&lane.place, &child(path, "route.destination"), &rule.route.destination.host)?;
-        let condition = self.condition(&lane.place, &child(path, "match"), &rule.r#match)?;
-        let (base, tag) = without(condition.as_ref(), route_header, lane.name());
+        let to = child(path, "route.destination");
+        let service = self.destination(&lane.place, &to, &rule.route.destination.host, notes)?;
+        let condition = condition(&lane.place, &child(path, "match"), &rule.r#match, notes)?;
+        let (base, tag) = without(condition.as_ref(), self.route_header, lane.name());
         let hosts = if rule.hosts.is_empty() { vec![EVERY_HOST.to_owned()] } else { rule.hosts.clone() };
         let (lane, name, place, path) = (lane.name(), rule.name.as_str(), &lane.place, path.to_owned());
         Some(Rule { lane, name, service, condition, base, tag, hosts, place, path })
     }
 
     /// The service that requests go to; none, and a note, if it is not of the group.
-    pub(super) fn destination(&mut self, place: &Place<'_>, path: &str, host: &str) -> Option<&'a str> {
+    pub(super) fn destination(&self, place: &Place<'_>, path: &str, host: &str, notes: &mut Notes) -> Option<&'a str> {
         let service = self.service_of(host);
         if service.is_none() {
             let message = match host {
@@ -94,72 +94,70 @@ impl<'a> Importer<'a> {
                     self.namespace
                 ),
             };
-            self.lost(place, path, message);
+            notes.lost(place, path, message);
         }
         service
     }
+}
 
-    /// What is asked of a request, or `Some(None)` for nothing; `None`, and a note, if that cannot be said.
-    pub(super) fn condition(
-        &mut self,
-        place: &Place<'_>,
-        path: &str,
-        asked: &RequestMatch,
-    ) -> Option<Option<RouteMatch>> {
-        if asked.is_empty() {
-            return Some(None);
-        }
-        let uri = if asked.uri.is_empty() { None } else { Some(self.text(place, &child(path, "uri"), &asked.uri)?) };
-        let mut headers = BTreeMap::new();
-        for (name, text) in &asked.headers {
-            headers.insert(name.clone(), self.text(place, &format!("{path}.headers.{name}"), text)?);
-        }
-        Some(Some(RouteMatch { uri, headers, method: None }))
+/// The hosts that the gateway serves: those of all rules, as routes have none of their own.
+pub(super) fn hosts(rules: &[Rule<'_>], notes: &mut Notes) -> Vec<String> {
+    let is_for_all = |rule: &Rule<'_>| rule.hosts.iter().any(|host| host == EVERY_HOST);
+    let mut hosts = distinct(rules.iter().flat_map(|rule| &rule.hosts).map(String::as_str));
+    if rules.is_empty() || rules.iter().any(is_for_all) {
+        hosts = vec![EVERY_HOST.to_owned()];
     }
-
-    fn text(&mut self, place: &Place<'_>, path: &str, text: &TextMatch) -> Option<StringMatch> {
-        match (text.exact.as_str(), text.prefix.as_str(), text.regex.as_str()) {
-            (exact, "", "") if !exact.is_empty() => Some(StringMatch::Exact(exact.to_owned())),
-            ("", prefix, "") if !prefix.is_empty() => Some(StringMatch::Prefix(prefix.to_owned())),
-            ("", "", regex) if !regex.is_empty() => Some(StringMatch::Regex(regex.to_owned())),
-            ("", "", "") => {
-                let message = "a header of which nothing is asked must be there, as in Istio: `regex: .*`";
-                self.assume(place, path, "routes", message);
-                Some(StringMatch::Regex(".*".to_owned()))
-            }
-            _ => {
-                let message =
-                    "several of `exact`, `prefix` and `regex`, so the rule says no one thing: add it to spec.routes";
-                self.lost(place, path, message);
-                None
-            }
+    for rule in rules {
+        if rule.hosts.iter().collect::<BTreeSet<_>>() != hosts.iter().collect() && !is_for_all(rule) {
+            let message = format!(
+                "the rule is for {} only, and the routes of a lane group for all hosts of its gateway: {}; give those \
+                hosts a lane group of their own",
+                rule.hosts.join(", "),
+                hosts.join(", ")
+            );
+            notes.lost(rule.place, &child(&rule.path, "hosts"), message);
         }
     }
+    hosts
+}
 
-    /// The hosts that the gateway serves: those of all rules, as routes have none of their own.
-    pub(super) fn hosts(&mut self, rules: &[Rule<'_>]) -> Vec<String> {
-        let mut hosts: Vec<String> = Vec::new();
-        for host in rules.iter().flat_map(|rule| &rule.hosts) {
-            if !hosts.contains(host) {
-                hosts.push(host.clone());
-            }
+/// What is asked of a request, or `Some(None)` for nothing; `None`, and a note, if that cannot be said.
+pub(super) fn condition(
+    place: &Place<'_>,
+    path: &str,
+    asked: &RequestMatch,
+    notes: &mut Notes,
+) -> Option<Option<RouteMatch>> {
+    if asked.is_empty() {
+        return Some(None);
+    }
+    let uri = match asked.uri.is_empty() {
+        true => None,
+        false => Some(text(place, &child(path, "uri"), &asked.uri, notes)?),
+    };
+    let mut headers = BTreeMap::new();
+    for (name, asked) in &asked.headers {
+        headers.insert(name.clone(), text(place, &format!("{path}.headers.{name}"), asked, notes)?);
+    }
+    Some(Some(RouteMatch { uri, headers, method: None }))
+}
+
+fn text(place: &Place<'_>, path: &str, asked: &TextMatch, notes: &mut Notes) -> Option<StringMatch> {
+    match (asked.exact.as_str(), asked.prefix.as_str(), asked.regex.as_str()) {
+        ("", "", "") => {
+            let message = "a header of which nothing is asked must be there, as in Istio: `regex: .*`";
+            notes.assumed(place, path, "routes", message);
+            Some(StringMatch::Regex(".*".to_owned()))
         }
-        if hosts.iter().any(|host| host == EVERY_HOST) || hosts.is_empty() {
-            hosts = vec![EVERY_HOST.to_owned()];
+        (exact, "", "") => Some(StringMatch::Exact(exact.to_owned())),
+        ("", prefix, "") => Some(StringMatch::Prefix(prefix.to_owned())),
+        ("", "", regex) => Some(StringMatch::Regex(regex.to_owned())),
+        _ => {
+            let message =
+                "several of `exact`, `prefix` and `regex`, so the rule says no one thing: add it to spec.routes";
+            notes.lost(place, path, message);
+            None
         }
-        for rule in rules {
-            let of = |hosts: &[String]| hosts.iter().cloned().collect::<BTreeSet<_>>();
-            if of(&rule.hosts) != of(&hosts) && !rule.hosts.iter().any(|host| host == EVERY_HOST) {
-                let message = format!(
-                    "the rule is for {} only, and the routes of a lane group for all hosts of its gateway: {}; give those \
-                    hosts a lane group of their own",
-                    rule.hosts.join(", "),
-                    hosts.join(", ")
-                );
-                self.lost(rule.place, &child(&rule.path, "hosts"), message);
-            }
-        }
-        hosts
     }
 }
 

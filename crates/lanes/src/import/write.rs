@@ -3,11 +3,15 @@
 use serde::Serialize;
 use serde_saphyr::FlowMap;
 
-use super::group::Comments;
-use crate::{document::LaneGroup, escape::Escaped};
+use super::notes::Comments;
+use crate::{
+    document::LaneGroup,
+    escape::{Escaped, filled},
+    json::without_nulls,
+};
 
 /// The width of comments.
-const WIDTH: usize = 100;
+const WIDTH: usize = 101;
 
 /// The lane group's text.
 ///
@@ -68,21 +72,16 @@ impl Writer<'_> {
 
     fn comment(&mut self, name: &str) {
         for comment in self.comments.get(name).into_iter().flatten() {
-            let mut line = "  #".to_owned();
-            for word in comment.split_whitespace() {
-                if line.len() + word.len() > WIDTH {
-                    self.text += &format!("{line}\n");
-                    line = "  #".to_owned();
-                }
-                line += &format!(" {}", Escaped(word));
-            }
-            self.text += &format!("{line}\n");
+            self.text += &filled(comment, "  # ", WIDTH);
         }
     }
 }
 
 /// A value on one line, quoted for readers of YAML 1.1 as well.
+///
+/// Of JSON: in flow style, serde-saphyr 2.0 writes a variant that holds something as `{uri: exact: /}`.
 fn flow(value: &impl Serialize) -> anyhow::Result<String> {
+    let value = without_nulls(serde_json::to_value(value)?);
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-    Ok(serde_saphyr::to_string_with_options(&FlowMap(value), options)?.trim_end().to_owned())
+    Ok(serde_saphyr::to_string_with_options(&FlowMap(&value), options)?.trim_end().to_owned())
 }

@@ -5,29 +5,17 @@
 mod rendered;
 
 use super::cluster::Labels;
-use crate::document::{
-    Gateway, GatewayRef, IstioVersion, Lane, LaneGroup, Membership, Mode, Routing, Service, ServicePort,
-};
+use crate::document::{Gateway, GatewayRef, Lane, LaneGroup, Membership, Mesh, Mode, Routing, Service, ServicePort};
 
 pub(super) use rendered::{Rendered, holds_unready};
 
 /// What a lane group asks of a cluster.
-pub(super) struct Asked {
-    pub(super) name: String,
-    pub(super) namespace: String,
+pub(super) struct Asked<'a> {
+    pub(super) group: &'a LaneGroup,
     pub(super) services: Vec<AskedService>,
-    pub(super) lanes: Vec<Lane>,
-    pub(super) baseline: String,
     /// Whether a lane without ready pods falls back to the baseline, at any service.
     pub(super) falls_back: bool,
     pub(super) gateway: Option<AskedGateway>,
-    /// The namespaces that call the services; none if any may.
-    pub(super) callers: Option<Vec<String>>,
-    pub(super) routing: Routing,
-    pub(super) ambient: bool,
-    pub(super) istio: Option<IstioVersion>,
-    pub(super) root_namespace: String,
-    pub(super) cluster_domain: String,
     /// What would be applied.
     pub(super) rendered: Rendered,
 }
@@ -61,48 +49,43 @@ pub(super) struct AskedGateway {
     pub(super) is_deployed: bool,
 }
 
-impl Asked {
-    pub(super) fn of(group: &LaneGroup) -> anyhow::Result<Self> {
-        let (metadata, spec, mesh) = (&group.metadata, &group.spec, &group.spec.mesh);
+impl<'a> Asked<'a> {
+    pub(super) fn of(group: &'a LaneGroup) -> anyhow::Result<Self> {
         Ok(Self {
-            name: metadata.name.clone(),
-            namespace: metadata.namespace.clone(),
-            services: spec.services.iter().map(|service| AskedService::of(group, service)).collect(),
-            lanes: spec.lanes.clone(),
-            baseline: spec.baseline.clone(),
+            group,
+            services: group.spec.services.iter().map(|service| AskedService::of(group, service)).collect(),
             falls_back: group.falls_back(),
-            gateway: spec.gateway.as_ref().map(|gateway| AskedGateway::of(group, gateway)),
-            callers: (!mesh.callers.is_empty()).then(|| mesh.callers.clone()),
-            routing: mesh.routing,
-            ambient: mesh.ambient,
-            istio: mesh.istio,
-            root_namespace: mesh.root_namespace.clone(),
-            cluster_domain: mesh.cluster_domain.clone(),
+            gateway: group.spec.gateway.as_ref().map(|gateway| AskedGateway::of(group, gateway)),
             rendered: Rendered::of(group)?,
         })
     }
 
+    /// The mesh as the group has it.
+    pub(super) fn mesh(&self) -> &'a Mesh {
+        &self.group.spec.mesh
+    }
+
     /// Whether others' DestinationRules and VirtualServices for the services' hosts count.
     pub(super) fn has_subsets(&self) -> bool {
-        self.routing == Routing::VirtualService
+        self.mesh().routing == Routing::VirtualService
     }
 
     /// Whether calls from a namespace must find their lanes.
     pub(super) fn is_caller(&self, namespace: &str) -> bool {
-        self.callers.is_none() || self.certain_callers().contains(&namespace)
+        self.mesh().callers.is_empty() || self.certain_callers().contains(&namespace)
     }
 
     /// Whether sidecars in a namespace must find the lanes of what they call. Gateways are none.
     pub(super) fn has_calling_sidecars(&self, namespace: &str) -> bool {
-        let is_named = self.callers.iter().flatten().any(|caller| caller == namespace);
+        let is_named = self.mesh().callers.iter().any(|caller| caller == namespace);
         let is_home = self.services.iter().any(|service| service.namespace == namespace);
-        is_named || is_home || (self.callers.is_none() && !self.is_gateways(namespace))
+        is_named || is_home || (self.mesh().callers.is_empty() && !self.is_gateways(namespace))
     }
 
     /// The namespaces that certainly call a service.
     pub(super) fn certain_callers(&self) -> Vec<&str> {
         let services = self.services.iter().map(|service| service.namespace.as_str());
-        let named = self.callers.iter().flatten().map(String::as_str);
+        let named = self.mesh().callers.iter().map(String::as_str);
         let gateway = self.gateway.iter().map(|gateway| gateway.namespace.as_str());
         let mut namespaces: Vec<&str> = services.chain(named).chain(gateway).collect();
         namespaces.sort_unstable();
@@ -124,7 +107,8 @@ impl Asked {
 
     /// The labels by which the lanes' pods are told apart.
     pub(super) fn label_keys(&self) -> Vec<&str> {
-        let mut keys: Vec<&str> = self.lanes.iter().flat_map(|lane| lane.labels.keys()).map(String::as_str).collect();
+        let mut keys: Vec<&str> =
+            self.group.spec.lanes.iter().flat_map(|lane| lane.labels.keys()).map(String::as_str).collect();
         keys.sort_unstable();
         keys.dedup();
         keys

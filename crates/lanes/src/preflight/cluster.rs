@@ -11,49 +11,72 @@ use serde::{
 };
 use serde_json::Value;
 
-pub(super) use istio::{
-    Destination, DestinationRule, EnvoyFilter, Gateway, Plugin, PortSettings, Route, Server, ServiceEntry, Sidecar,
-    TrafficPolicy, VirtualService,
+use crate::json::without_nulls;
+
+pub(crate) use istio::{
+    Destination, DestinationRule, EnvoyFilter, FilterResource, Gateway, PortSettings, Route, Server, ServiceEntry,
+    Sidecar, TrafficPolicy, VirtualService,
 };
-pub(super) use kubernetes::{
+pub(crate) use kubernetes::{
     Container, Deployment, EndpointSlice, IntOrName, LabelSelector, Labels, MeshConfigMap, Meta, Namespace, Pod,
     Service, ServicePort,
 };
 pub use read::{KINDS, Kinds};
 
-/// An object with its name.
+/// An object with its kind and its name.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Named<S> {
+    pub(super) kind: String,
     pub(super) metadata: Meta,
     pub(super) spec: S,
 }
 
-/// What is in a cluster.
-#[derive(Debug, Default)]
-pub struct Cluster {
-    pub(super) namespaces: Vec<Namespace>,
-    pub(super) services: Vec<Named<Service>>,
-    pub(super) pods: Vec<Pod>,
-    pub(super) endpoint_slices: Vec<EndpointSlice>,
-    pub(super) deployments: Vec<Named<Deployment>>,
-    pub(super) mesh_configs: Vec<MeshConfigMap>,
-    pub(super) destination_rules: Vec<Named<DestinationRule>>,
-    pub(super) virtual_services: Vec<Named<VirtualService>>,
-    pub(super) gateways: Vec<Named<Gateway>>,
-    pub(super) sidecars: Vec<Named<Sidecar>>,
-    pub(super) service_entries: Vec<Named<ServiceEntry>>,
-    pub(super) envoy_filters: Vec<Named<EnvoyFilter>>,
-    /// WasmPlugins and TrafficExtensions, with their kinds.
-    pub(super) plugins: Vec<(&'static str, Named<Plugin>)>,
-    /// HTTPRoutes and GRPCRoutes, with their kinds.
-    pub(super) routes: Vec<(&'static str, Named<Route>)>,
-    /// Gateways of Gateway API.
-    pub(super) api_gateways: Vec<Meta>,
-    /// Classes of them.
-    pub(super) gateway_classes: Vec<Meta>,
-    /// Kinds that were not listed, and why.
-    pub(super) gaps: Vec<(String, Gap)>,
+/// A cluster by the lists of its objects, each with the groups and kinds that are in it.
+macro_rules! cluster {
+    ($($list:ident: $object:ty = $($group:literal $kind:literal)|+ $(if $is_one:path)?;)+) => {
+        /// What is in a cluster.
+        #[derive(Debug, Default)]
+        pub struct Cluster {
+            $(pub(super) $list: Vec<$object>,)+
+            /// Kinds that were not listed, and why.
+            pub(super) gaps: Vec<(String, Gap)>,
+        }
+
+        impl Cluster {
+            fn append(&mut self, other: Self) {
+                $(self.$list.extend(other.$list);)+
+                self.gaps.extend(other.gaps);
+            }
+
+            fn add_of(&mut self, group: &str, kind: &str, object: Value) -> Result<()> {
+                match (group, kind) {
+                    $($(($group, $kind))|+ $(if $is_one(&object))? => self.$list.push(typed(object)?),)+
+                    _ => {}
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+cluster! {
+    namespaces: Namespace = "" "Namespace";
+    services: Named<Service> = "" "Service";
+    pods: Pod = "" "Pod";
+    endpoint_slices: EndpointSlice = "discovery.k8s.io" "EndpointSlice";
+    deployments: Named<Deployment> = "apps" "Deployment" if Deployment::is_istiod;
+    mesh_configs: MeshConfigMap = "" "ConfigMap" if MeshConfigMap::is_one;
+    destination_rules: Named<DestinationRule> = "networking.istio.io" "DestinationRule";
+    virtual_services: Named<VirtualService> = "networking.istio.io" "VirtualService";
+    gateways: Named<Gateway> = "networking.istio.io" "Gateway";
+    sidecars: Named<Sidecar> = "networking.istio.io" "Sidecar";
+    service_entries: Named<ServiceEntry> = "networking.istio.io" "ServiceEntry";
+    envoy_filters: Named<EnvoyFilter> = "networking.istio.io" "EnvoyFilter";
+    plugins: Named<FilterResource> = "extensions.istio.io" "WasmPlugin" | "extensions.istio.io" "TrafficExtension";
+    routes: Named<Route> = "gateway.networking.k8s.io" "HTTPRoute" | "gateway.networking.k8s.io" "GRPCRoute";
+    api_gateways: Named<IgnoredAny> = "gateway.networking.k8s.io" "Gateway";
+    gateway_classes: Named<IgnoredAny> = "gateway.networking.k8s.io" "GatewayClass";
 }
 
 /// Why the objects of a kind could not be listed.
@@ -76,19 +99,17 @@ impl Cluster {
     }
 
     /// What a lane group may be applied as, by kind and name.
-    pub(super) fn all(&self) -> Vec<(&'static str, &Meta)> {
-        fn named<'a, S>(kind: &'static str, objects: &'a [Named<S>]) -> impl Iterator<Item = (&'static str, &'a Meta)> {
-            objects.iter().map(move |object| (kind, &object.metadata))
+    pub(super) fn all(&self) -> Vec<(&str, &Meta)> {
+        fn named<S>(objects: &[Named<S>]) -> impl Iterator<Item = (&str, &Meta)> {
+            objects.iter().map(|object| (object.kind.as_str(), &object.metadata))
         }
-        let plugins = self.plugins.iter().map(|(kind, plugin)| (*kind, &plugin.metadata));
-        let routes = self.routes.iter().map(|(kind, route)| (*kind, &route.metadata));
-        named("Service", &self.services)
-            .chain(named("DestinationRule", &self.destination_rules))
-            .chain(named("VirtualService", &self.virtual_services))
-            .chain(named("Gateway", &self.gateways))
-            .chain(named("EnvoyFilter", &self.envoy_filters))
-            .chain(plugins)
-            .chain(routes)
+        named(&self.services)
+            .chain(named(&self.destination_rules))
+            .chain(named(&self.virtual_services))
+            .chain(named(&self.gateways))
+            .chain(named(&self.envoy_filters))
+            .chain(named(&self.plugins))
+            .chain(named(&self.routes))
             .collect()
     }
 
@@ -100,50 +121,9 @@ impl Cluster {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         self.add_of(group, &kind, object).with_context(|| format!("{name} cannot be read"))
     }
-
-    fn add_of(&mut self, group: &str, kind: &str, object: Value) -> Result<()> {
-        match (group, kind) {
-            ("", "Namespace") => self.namespaces.push(typed(object)?),
-            ("", "Service") => self.services.push(typed(object)?),
-            ("", "Pod") => self.pods.push(typed(object)?),
-            ("", "ConfigMap") if MeshConfigMap::is_one(&object) => self.mesh_configs.push(typed(object)?),
-            ("discovery.k8s.io", "EndpointSlice") => self.endpoint_slices.push(typed(object)?),
-            ("apps", "Deployment") if Deployment::is_istiod(&object) => self.deployments.push(typed(object)?),
-            ("networking.istio.io", "DestinationRule") => self.destination_rules.push(typed(object)?),
-            ("networking.istio.io", "VirtualService") => self.virtual_services.push(typed(object)?),
-            ("networking.istio.io", "Gateway") => self.gateways.push(typed(object)?),
-            ("networking.istio.io", "Sidecar") => self.sidecars.push(typed(object)?),
-            ("networking.istio.io", "ServiceEntry") => self.service_entries.push(typed(object)?),
-            ("networking.istio.io", "EnvoyFilter") => self.envoy_filters.push(typed(object)?),
-            ("extensions.istio.io", "WasmPlugin") => self.plugins.push(("WasmPlugin", typed(object)?)),
-            ("extensions.istio.io", "TrafficExtension") => self.plugins.push(("TrafficExtension", typed(object)?)),
-            ("gateway.networking.k8s.io", "HTTPRoute") => self.routes.push(("HTTPRoute", typed(object)?)),
-            ("gateway.networking.k8s.io", "GRPCRoute") => self.routes.push(("GRPCRoute", typed(object)?)),
-            ("gateway.networking.k8s.io", "Gateway") => {
-                self.api_gateways.push(typed::<Named<IgnoredAny>>(object)?.metadata)
-            }
-            ("gateway.networking.k8s.io", "GatewayClass") => {
-                self.gateway_classes.push(typed::<Named<IgnoredAny>>(object)?.metadata)
-            }
-            _ => {}
-        }
-        Ok(())
-    }
 }
 
 fn typed<T: DeserializeOwned>(object: Value) -> Result<T> {
+    // The API server writes an empty list as null now and then, as in `endpoints: null`.
     Ok(serde_path_to_error::deserialize(without_nulls(object))?)
-}
-
-/// The API server writes an empty list as null now and then, as in `endpoints: null`.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key, without_nulls(value)))
-            .collect(),
-        Value::Array(elements) => elements.into_iter().map(without_nulls).collect(),
-        value => value,
-    }
 }

@@ -11,7 +11,7 @@ use super::{
     anchor::Anchor,
     asked::AskedService,
     cluster::{DestinationRule, Meta, Named, PortSettings},
-    finding::{Finding, Object, listed},
+    finding::{Object, labels, listed, names},
     host::{covers, resolve},
     ownership::{Owner, owner},
 };
@@ -42,15 +42,15 @@ impl<'a> Preflight<'a> {
         if !self.asked.has_subsets() {
             return;
         }
-        for Named { metadata, spec } in &self.cluster.destination_rules {
-            let host = resolve(&spec.host, &metadata.namespace, &self.asked.cluster_domain);
+        for Named { metadata, spec, .. } in &self.cluster.destination_rules {
+            let host = resolve(&spec.host, &metadata.namespace, &self.asked.mesh().cluster_domain);
             let services: Vec<&AskedService> =
                 self.asked.services.iter().filter(|service| covers(&host, &service.host)).collect();
             let rule = Rule { metadata, spec, host, services };
             match owner(self.asked, metadata) {
                 _ if rule.services.is_empty() => {}
                 Owner::Own => {}
-                Owner::AnotherGroup(group) => self.another_group(Object::of(KIND, metadata), group, &rule.names()),
+                Owner::AnotherGroup(group) => self.another_group(Object::from((KIND, metadata)), group, &rule.names()),
                 Owner::Others => self.destination_rule(rule),
             }
         }
@@ -62,7 +62,7 @@ impl<'a> Preflight<'a> {
             the wrong lane"
         );
         let remedy = "let every service be in one lane group; `lanes check` takes both files at once";
-        self.find(Finding::new(Anchor::AnotherLaneGroup, object, happens, remedy));
+        self.find(Anchor::AnotherLaneGroup, object, happens, remedy);
     }
 
     fn destination_rule(&mut self, mut rule: Rule<'a>) {
@@ -183,7 +183,7 @@ impl<'a> Preflight<'a> {
         } else {
             return;
         };
-        self.find(Finding::new(anchor, rule.object(), happens, remedy));
+        self.find(anchor, rule, happens, remedy);
     }
 
     fn in_callers_namespace(&mut self, rule: &Rule<'_>) {
@@ -200,12 +200,12 @@ impl<'a> Preflight<'a> {
             rule.names(),
             self.mesh.root_namespace
         );
-        self.find(Finding::new(Anchor::DestinationRuleInCallersNamespace, rule.object(), happens, remedy));
+        self.find(Anchor::DestinationRuleInCallersNamespace, rule, happens, remedy);
     }
 
     fn for_some_pods(&mut self, rule: &Rule<'_>) {
-        let selector = rule.spec.workload_selector.iter().flat_map(|selector| &selector.match_labels);
-        let labels = listed(selector.map(|(key, value)| format!("{key}={value}")));
+        let labels =
+            rule.spec.workload_selector.as_ref().map(|selector| labels(&selector.match_labels)).unwrap_or_default();
         let happens = format!(
             "pods in {} with {labels} get this rule and not the group's, so the lanes' subsets do not exist for them: every request \
             from them to {} is answered with 503",
@@ -213,7 +213,7 @@ impl<'a> Preflight<'a> {
             rule.names()
         );
         let remedy = "take the workloadSelector away, or leave this host out";
-        self.find(Finding::new(Anchor::DestinationRuleForSomePods, rule.object(), happens, remedy));
+        self.find(Anchor::DestinationRuleForSomePods, rule, happens, remedy);
     }
 
     fn overruled(&mut self, rule: &Rule<'_>) {
@@ -230,18 +230,19 @@ impl<'a> Preflight<'a> {
             }
         );
         let remedy = "nothing, if these services can do without it";
-        let finding = Finding::new(Anchor::DestinationRuleOverruled, rule.object(), happens, remedy);
-        self.find(finding);
+        self.find(Anchor::DestinationRuleOverruled, rule, happens, remedy);
+    }
+}
+
+impl From<&Rule<'_>> for Object {
+    fn from(rule: &Rule<'_>) -> Self {
+        (KIND, rule.metadata).into()
     }
 }
 
 impl Rule<'_> {
     fn names(&self) -> String {
-        listed(self.services.iter().map(|service| &service.name))
-    }
-
-    fn object(&self) -> Object {
-        Object::of(KIND, self.metadata)
+        names(&self.services)
     }
 }
 

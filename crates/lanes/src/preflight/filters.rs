@@ -3,8 +3,8 @@
 use super::{
     Preflight,
     anchor::Anchor,
-    cluster::{Meta, Named, Plugin, Pod},
-    finding::{Finding, Object, listed},
+    cluster::{FilterResource, Meta, Named, Pod},
+    finding::{Object, listed},
     ownership::{Owner, owner},
 };
 
@@ -12,12 +12,12 @@ const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
 
 impl Preflight<'_> {
     pub(super) fn filters(&mut self) {
-        for (kind, Named { metadata, spec }) in &self.cluster.plugins {
+        for Named { kind, metadata, spec } in &self.cluster.plugins {
             if owner(self.asked, metadata) == Owner::Others {
                 self.plugin(kind, metadata, spec);
             }
         }
-        for Named { metadata, spec } in &self.cluster.envoy_filters {
+        for Named { metadata, spec, .. } in &self.cluster.envoy_filters {
             let patches = || spec.config_patches.iter().filter(|patch| patch.apply_to == "CLUSTER");
             let is_for = |host: &String| {
                 patches().any(|patch| {
@@ -35,18 +35,17 @@ impl Preflight<'_> {
                         listed(hosts)
                     );
                     let remedy = "look at whether it still does what it is for once the group is applied";
-                    let object = Object::of("EnvoyFilter", metadata);
-                    self.find(Finding::new(Anchor::EnvoyFilterForTheHost, object, happens, remedy));
+                    self.find(Anchor::EnvoyFilterForTheHost, ("EnvoyFilter", metadata), happens, remedy);
                 }
                 Owner::AnotherGroup(group) if !hosts.is_empty() => {
-                    self.another_group(Object::of("EnvoyFilter", metadata), group, &listed(hosts));
+                    self.another_group(Object::from(("EnvoyFilter", metadata)), group, &listed(hosts));
                 }
                 _ => {}
             }
         }
     }
 
-    fn plugin(&mut self, kind: &str, metadata: &Meta, spec: &Plugin) {
+    fn plugin(&mut self, kind: &str, metadata: &Meta, spec: &FilterResource) {
         let rendered = &self.asked.rendered;
         let gateway_pods = || self.gateway_pods().into_iter();
         let sidecars = || self.services.iter().flat_map(|found| &found.pods).copied();
@@ -69,11 +68,11 @@ impl Preflight<'_> {
             by an identity that is not the final one"
         );
         let remedy = "give it another phase, or a priority that says which comes first (the higher does)";
-        self.find(Finding::new(Anchor::FilterInTheSamePhase, Object::of(kind, metadata), happens, remedy));
+        self.find(Anchor::FilterInTheSamePhase, (kind, metadata), happens, remedy);
     }
 
     /// The root namespace's are for every namespace.
-    fn is_for(&self, metadata: &Meta, spec: &Plugin, pod: &Pod) -> bool {
+    fn is_for(&self, metadata: &Meta, spec: &FilterResource, pod: &Pod) -> bool {
         let is_near = metadata.namespace == pod.metadata.namespace || metadata.namespace == self.mesh.root_namespace;
         let mut targets = spec.target_refs.iter().chain(&spec.target_ref).peekable();
         if targets.peek().is_none() {
@@ -85,6 +84,6 @@ impl Preflight<'_> {
     }
 }
 
-fn phase(plugin: &Plugin) -> &str {
+fn phase(plugin: &FilterResource) -> &str {
     if plugin.phase == "UNSPECIFIED_PHASE" { "" } else { &plugin.phase }
 }

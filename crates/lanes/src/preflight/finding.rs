@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{
     anchor::{Anchor, Section},
-    cluster::Meta,
+    asked::AskedService,
+    cluster::{Labels, Meta},
 };
 use crate::finding::Severity;
 
@@ -42,12 +43,17 @@ pub struct Object {
 }
 
 impl Finding {
-    pub(super) fn new(anchor: Anchor, object: Object, happens: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn new(
+        anchor: Anchor,
+        object: impl Into<Object>,
+        happens: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self {
             section: anchor.section(),
             anchor,
             severity: anchor.severity(),
-            object,
+            object: object.into(),
             happens: happens.into(),
             remedy: remedy.into(),
             documentation: format!("docs/preflight.md#{anchor}"),
@@ -55,19 +61,22 @@ impl Finding {
     }
 
     /// Less than an error, for a reason that the text gives.
-    pub(super) fn only_warns(mut self) -> Self {
-        self.severity = Severity::Warning;
-        self
+    pub(super) fn only_warns(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
     }
 }
 
-impl Object {
-    pub(super) fn new(kind: &str, namespace: &str, name: &str) -> Self {
-        Self { kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() }
+/// Its kind, its namespace and its name.
+impl<K: Into<String>, S: Into<String>, N: Into<String>> From<(K, S, N)> for Object {
+    fn from((kind, namespace, name): (K, S, N)) -> Self {
+        Self { kind: kind.into(), namespace: namespace.into(), name: name.into() }
     }
+}
 
-    pub(super) fn of(kind: &str, metadata: &Meta) -> Self {
-        Self::new(kind, &metadata.namespace, &metadata.name)
+/// Its kind, and what says the rest.
+impl From<(&str, &Meta)> for Object {
+    fn from((kind, metadata): (&str, &Meta)) -> Self {
+        (kind, &metadata.namespace, &metadata.name).into()
     }
 }
 
@@ -92,4 +101,14 @@ pub(super) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Strin
         0 => told.join(", "),
         more => format!("{} and {more} more", told.join(", ")),
     }
+}
+
+/// Labels in a sentence, as a selector has them.
+pub(super) fn labels(labels: &Labels) -> String {
+    listed(labels.iter().map(|(key, value)| format!("{key}={value}")))
+}
+
+/// The names of services in a sentence.
+pub(super) fn names(services: &[&AskedService]) -> String {
+    listed(services.iter().map(|service| &service.name))
 }

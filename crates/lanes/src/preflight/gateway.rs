@@ -7,7 +7,7 @@ use super::{
     anchor::Anchor,
     asked::AskedGateway,
     cluster::{IntOrName, Meta, Named, Pod, Service, ServicePort},
-    finding::{Finding, Object, listed},
+    finding::{labels, listed},
 };
 
 pub(super) use others::AtGateway;
@@ -24,16 +24,20 @@ impl<'a> Preflight<'a> {
         } else if self.cluster.has_listed("pods") && !gateway.is_deployed {
             self.without_pods(gateway, &pods);
         }
-        let is_apart = gateway.reference.is_none() && self.asked.namespace != gateway.namespace;
+        let is_apart = gateway.reference.is_none() && self.asked.group.metadata.namespace != gateway.namespace;
         if self.mesh.scopes_gateways && self.asked.has_subsets() && is_apart {
             let happens = format!(
                 "istiod has PILOT_SCOPE_GATEWAY_TO_NAMESPACE: the gateway's pods in {} do not get the Gateway in {}, and every request \
                 is answered with 404",
-                gateway.namespace, self.asked.namespace
+                gateway.namespace, self.asked.group.metadata.namespace
             );
             let remedy = "run a gateway in the lane group's namespace, or take the setting away";
-            let object = Object::new("Deployment", &self.mesh.root_namespace, "istiod");
-            self.find(Finding::new(Anchor::GatewayScopedToNamespace, object, happens, remedy));
+            self.find(
+                Anchor::GatewayScopedToNamespace,
+                ("Deployment", &self.mesh.root_namespace, "istiod"),
+                happens,
+                remedy,
+            );
         }
         self.others_at(gateway);
     }
@@ -50,7 +54,7 @@ impl<'a> Preflight<'a> {
         let by_api = !self.asked.has_subsets();
         let is_it = |meta: &Meta| meta.name == reference.name && meta.namespace == reference.namespace;
         let is_there = if by_api {
-            self.cluster.api_gateways.iter().any(is_it)
+            self.cluster.api_gateways.iter().any(|gateway| is_it(&gateway.metadata))
         } else {
             self.cluster.gateways.iter().any(|gateway| is_it(&gateway.metadata))
         };
@@ -61,8 +65,7 @@ impl<'a> Preflight<'a> {
         let happens =
             format!("there is no such {what}, so nothing serves the group's hosts: every request is answered with 404");
         let remedy = "correct spec.gateway.ref, or leave it out: a Gateway is rendered then";
-        let object = Object::new("Gateway", &reference.namespace, &reference.name);
-        self.find(Finding::new(Anchor::GatewayMissing, object, happens, remedy));
+        self.find(Anchor::GatewayMissing, ("Gateway", &reference.namespace, &reference.name), happens, remedy);
     }
 
     fn service_of(&mut self, gateway: &AskedGateway) {
@@ -75,15 +78,13 @@ impl<'a> Preflight<'a> {
         }
         let happens = "the rendered Gateway has this Service as its address, and Istio finds no pods by it: every request is answered with 404";
         let remedy = "correct spec.gateway.service and spec.gateway.namespace";
-        let object = Object::new("Service", &gateway.namespace, name);
-        self.find(Finding::new(Anchor::GatewayServiceMissing, object, happens, remedy));
+        self.find(Anchor::GatewayServiceMissing, ("Service", &gateway.namespace, name), happens, remedy);
     }
 
     fn without_pods(&mut self, gateway: &AskedGateway, pods: &[&Pod]) {
-        let selector = listed(gateway.selector.iter().map(|(key, value)| format!("{key}={value}")));
+        let selector = labels(&gateway.selector);
         let (here, elsewhere): (Vec<&Pod>, Vec<&Pod>) =
             pods.iter().copied().partition(|pod| pod.metadata.namespace == gateway.namespace);
-        let object = Object::new("Pod", &gateway.namespace, "");
         if let (true, Some(first)) = (here.is_empty(), elsewhere.first()) {
             let happens = format!(
                 "the gateway's pods ({selector}) are in {} and not in {}: the filter that gives requests their tags is applied where no \
@@ -91,7 +92,7 @@ impl<'a> Preflight<'a> {
                 first.metadata.namespace, gateway.namespace
             );
             let remedy = format!("spec.gateway.namespace: {}", first.metadata.namespace);
-            self.find(Finding::new(Anchor::GatewayElsewhere, Object::of("Pod", &first.metadata), happens, remedy));
+            self.find(Anchor::GatewayElsewhere, ("Pod", &first.metadata), happens, remedy);
             return;
         }
         let why = if here.is_empty() {
@@ -101,7 +102,7 @@ impl<'a> Preflight<'a> {
         };
         let happens = format!("{why}: nobody takes the group's requests in, and every one of them fails");
         let remedy = "correct spec.gateway.selector and spec.gateway.namespace, or start the gateway";
-        self.find(Finding::new(Anchor::GatewayWithoutPods, object, happens, remedy));
+        self.find(Anchor::GatewayWithoutPods, ("Pod", &gateway.namespace, ""), happens, remedy);
     }
 
     /// The gateway listens on the target port of a Service's port of that number, or else on the number itself.
@@ -130,8 +131,7 @@ impl<'a> Preflight<'a> {
                 "the gateway's Service has the ports {there}, and none leads to {number}: requests from outside do not reach the group"
             );
             let remedy = "correct the port in spec.gateway, or add it to the Service";
-            let object = Object::of("Service", &first.metadata);
-            self.find(Finding::new(Anchor::GatewayPortNotExposed, object, happens, remedy));
+            self.find(Anchor::GatewayPortNotExposed, ("Service", &first.metadata), happens, remedy);
         }
     }
 }

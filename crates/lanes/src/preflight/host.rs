@@ -9,7 +9,7 @@ pub(super) fn resolve(host: &str, namespace: &str, domain: &str) -> String {
 }
 
 /// Whether a host, which may begin with `*`, is this one or one for many that covers it.
-pub(super) fn covers(pattern: &str, host: &str) -> bool {
+pub(crate) fn covers(pattern: &str, host: &str) -> bool {
     match pattern.strip_prefix('*') {
         Some(end) => host.len() >= pattern.len() && host.ends_with(end),
         None => pattern == host,

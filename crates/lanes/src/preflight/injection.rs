@@ -4,7 +4,7 @@ use super::{
     Preflight,
     anchor::Anchor,
     cluster::{Namespace, Pod},
-    finding::{Finding, Object, listed},
+    finding::listed,
     service_pods::ServicePods,
 };
 
@@ -41,7 +41,7 @@ impl<'a> Preflight<'a> {
     pub(super) fn injection(&mut self) {
         let asked = self.asked;
         let homes = asked.homes();
-        let callers = asked.callers.iter().flatten().map(String::as_str).filter(|caller| !homes.contains(caller));
+        let callers = asked.mesh().callers.iter().map(String::as_str).filter(|caller| !homes.contains(caller));
         for namespace in callers.filter_map(|name| self.cluster.namespace(name)) {
             self.injection_of_caller(namespace);
         }
@@ -67,8 +67,7 @@ impl<'a> Preflight<'a> {
         let remedy = format!(
             "kubectl label namespace {name} istio-injection=enabled (or istio.io/rev=REVISION), and restart the pods"
         );
-        let object = Object::of("Namespace", &namespace.metadata);
-        self.find(Finding::new(Anchor::NamespaceNotInjected, object, happens, remedy));
+        self.find(Anchor::NamespaceNotInjected, ("Namespace", &namespace.metadata), happens, remedy);
     }
 
     fn injection_of(&mut self, namespace: &Namespace) {
@@ -96,7 +95,7 @@ impl<'a> Preflight<'a> {
             let names = listed(of_it.iter().map(|pod| &pod.metadata.name));
             let happens = format!("{names}: no sidecar, {reason}; {WITHOUT_SIDECAR}");
             let remedy = "let Istio inject a sidecar into the pods, and restart them";
-            self.find(Finding::new(Anchor::PodNotInjected, Object::of("Pod", &first.metadata), happens, remedy));
+            self.find(Anchor::PodNotInjected, ("Pod", &first.metadata), happens, remedy);
         }
     }
 
@@ -119,7 +118,7 @@ impl<'a> Preflight<'a> {
                         namespace.metadata.name
                     ),
                 ),
-                Some(_) if !self.asked.ambient => (
+                Some(_) if !self.asked.mesh().ambient => (
                     Anchor::AmbientNotAsked,
                     format!(
                         "the pods of {name} are ambient and the group is for sidecars: the waypoint does not let a lane fall back, and \
@@ -137,7 +136,7 @@ impl<'a> Preflight<'a> {
                 ),
                 Some(_) => continue,
             };
-            self.find(Finding::new(anchor, Object::of("Service", found.metadata), happens, remedy));
+            self.find(anchor, found, happens, remedy);
         }
     }
 

@@ -4,7 +4,7 @@ use super::{
     Preflight,
     anchor::Anchor,
     cluster::{IntOrName, Pod},
-    finding::{Finding, Object, listed},
+    finding::{labels, listed},
     service_pods::ServicePods,
 };
 use crate::document::{ServicePort, TargetPort};
@@ -18,8 +18,6 @@ impl Preflight<'_> {
         let left_out = found.pods.iter().filter(|pod| !pod.metadata.has_labels(&asked.selector));
         let left_out: Vec<&str> = left_out.map(|pod| pod.metadata.name.as_str()).collect();
         if !left_out.is_empty() {
-            let labels =
-                |labels: &super::cluster::Labels| listed(labels.iter().map(|(key, value)| format!("{key}={value}")));
             let happens = format!(
                 "the lanes' Services would select {} and leave out {}: no request of any lane reaches them",
                 labels(&asked.selector),
@@ -29,8 +27,7 @@ impl Preflight<'_> {
                 "say the Service's own selector in spec.services[].selector: {}",
                 labels(&found.service.selector)
             );
-            let object = Object::of("Service", found.metadata);
-            self.find(Finding::new(Anchor::ServiceAnotherSelector, object, happens, remedy));
+            self.find(Anchor::ServiceAnotherSelector, found, happens, remedy);
         }
         for port in &asked.ports {
             self.lane_target_port(found, port);
@@ -54,8 +51,7 @@ impl Preflight<'_> {
             port.port, found.asked.name
         );
         let remedy = format!("targetPort: {there} for this port in spec.services");
-        let object = Object::of("Service", found.metadata);
-        self.find(Finding::new(Anchor::ServiceAnotherTargetPort, object, happens, remedy));
+        self.find(Anchor::ServiceAnotherTargetPort, found, happens, remedy);
     }
 }
 

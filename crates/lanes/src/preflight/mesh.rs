@@ -52,7 +52,7 @@ impl Default for MeshConfig {
 }
 
 impl<'a> Mesh<'a> {
-    pub(super) fn of(asked: &Asked, cluster: &'a Cluster) -> anyhow::Result<Self> {
+    pub(super) fn of(asked: &Asked<'_>, cluster: &'a Cluster) -> anyhow::Result<Self> {
         let revisions = revisions(asked, cluster);
         let istiods = in_use(&revisions, cluster.deployments.iter().collect(), |istiod| &istiod.metadata);
         let maps = in_use(&revisions, cluster.mesh_configs.iter().collect(), |map| &map.metadata);
@@ -67,7 +67,7 @@ impl<'a> Mesh<'a> {
         Ok(Self {
             root_namespace: config.root_namespace.clone(),
             config,
-            object: map.map(|map| Object::of("ConfigMap", &map.metadata)),
+            object: map.map(|map| Object::from(("ConfigMap", &map.metadata))),
             keeps_exports_apart: !says("ENABLE_ENHANCED_DESTINATIONRULE_MERGE", "false"),
             scopes_gateways: says("PILOT_SCOPE_GATEWAY_TO_NAMESPACE", "true"),
             istiods,
@@ -82,7 +82,7 @@ pub(super) fn variable<'a>(istiod: &'a Named<Deployment>, name: &str) -> Option<
 }
 
 /// The revisions that the group's namespaces ask for.
-fn revisions<'a>(asked: &Asked, cluster: &'a Cluster) -> Vec<&'a str> {
+fn revisions<'a>(asked: &Asked<'_>, cluster: &'a Cluster) -> Vec<&'a str> {
     let namespaces = asked.services.iter().filter_map(|service| cluster.namespace(&service.namespace));
     let revision = |meta: &'a Meta| {
         if meta.label("istio-injection").is_some() {
@@ -111,22 +111,23 @@ impl Preflight<'_> {
             if !self.cluster.has_listed("configmaps") {
                 return;
             }
-            let object = Object::new("ConfigMap", &self.asked.root_namespace, "istio");
+            let object = Object::from(("ConfigMap", &self.asked.mesh().root_namespace, "istio"));
             let happens =
                 "nothing is known of the mesh's configuration: what it exports by default, and its root namespace";
             let remedy = "say where Istio is installed, or give the ConfigMap along";
-            self.find(Finding::new(Anchor::MeshUnknown, object, happens, remedy));
+            self.find(Anchor::MeshUnknown, object, happens, remedy);
             return;
         };
         self.default_exports(&object);
-        if self.mesh.root_namespace != self.asked.root_namespace {
+        if self.mesh.root_namespace != self.asked.mesh().root_namespace {
             let happens = format!(
                 "the mesh's root namespace is {} and the group's EnvoyFilters are for {}, where no proxy takes them from: a lane without \
                 pods of a service does not fall back, and its requests are answered with 503",
-                self.mesh.root_namespace, self.asked.root_namespace
+                self.mesh.root_namespace,
+                self.asked.mesh().root_namespace
             );
             let remedy = format!("spec.mesh.rootNamespace: {}", self.mesh.root_namespace);
-            self.find(Finding::new(Anchor::MeshRootNamespace, object.clone(), happens, remedy));
+            self.find(Anchor::MeshRootNamespace, object.clone(), happens, remedy);
         }
         self.discovery(&object);
     }
@@ -165,7 +166,7 @@ impl Preflight<'_> {
             ),
         };
         let finding = Finding::new(Anchor::MeshExportsNothing, object.clone(), happens, remedy);
-        self.find(if says_exports && !rules && !routes { finding.only_warns() } else { finding });
+        self.findings.push(if says_exports && !rules && !routes { finding.only_warns() } else { finding });
     }
 
     /// Namespaces that Istio is told to look at; all, if it is told nothing.
@@ -184,7 +185,7 @@ impl Preflight<'_> {
                 answered with 503"
             );
             let remedy = format!("label the namespace {name} so that one of the selectors takes it in");
-            self.find(Finding::new(Anchor::NamespaceNotDiscovered, object.clone(), happens, remedy));
+            self.find(Anchor::NamespaceNotDiscovered, object.clone(), happens, remedy);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Preflight,
     anchor::{Anchor, Section},
     cluster::{Cluster, Gap},
-    finding::{Finding, Object, listed},
+    finding::{Finding, listed},
 };
 
 /// What a lane group is applied as.
@@ -48,22 +48,20 @@ impl Preflight<'_> {
             }
         }
         for ((section, why), kinds) in unknown {
-            let object = Object::new(&listed(kinds), "", "");
             let happens = format!("nothing is known of what the cluster has of them: {why}");
             let remedy =
                 "give the right to list them, or have somebody who has it save them into a file for --cluster-state";
-            let finding = Finding::new(Anchor::NotLookedAt, object, happens, remedy);
-            self.find(Finding { section, ..finding });
+            let finding = Finding::new(Anchor::NotLookedAt, (listed(kinds), "", ""), happens, remedy);
+            self.findings.push(Finding { section, ..finding });
         }
         if !not_installed.is_empty() {
             let happens = "the cluster does not know these kinds, so the group cannot be applied";
-            let object = Object::new(&listed(not_installed), "", "");
-            self.find(Finding::new(
+            self.find(
                 Anchor::IstioNotInstalled,
-                object,
+                (listed(not_installed), "", ""),
                 happens,
                 "install Istio with its resource definitions",
-            ));
+            );
         }
     }
 }

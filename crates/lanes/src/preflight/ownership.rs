@@ -15,9 +15,10 @@ pub(super) enum Owner<'a> {
 }
 
 /// Helm and others claim `managed-by` for themselves, so the group's own labels count first.
-pub(super) fn owner<'a>(asked: &Asked, meta: &'a Meta) -> Owner<'a> {
+pub(super) fn owner<'a>(asked: &Asked<'_>, meta: &'a Meta) -> Owner<'a> {
+    let own = &asked.group.metadata;
     match (meta.label(GROUP), meta.label(GROUP_NAMESPACE)) {
-        (Some(group), namespace) if group == asked.name && namespace.is_none_or(|name| name == asked.namespace) => {
+        (Some(group), namespace) if group == own.name && namespace.is_none_or(|name| name == own.namespace) => {
             Owner::Own
         }
         (Some(group), _) => Owner::AnotherGroup(group),

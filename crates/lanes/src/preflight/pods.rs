@@ -2,13 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Preflight,
-    anchor::Anchor,
-    cluster::Pod,
-    finding::{Finding, Object, listed},
-    service_pods::ServicePods,
-};
+use super::{Preflight, anchor::Anchor, cluster::Pod, finding::listed, service_pods::ServicePods};
 use crate::document::Lane;
 
 impl Preflight<'_> {
@@ -17,9 +11,9 @@ impl Preflight<'_> {
         for found in self.services.iter().filter(|found| !found.pods.is_empty() && found.service.cluster_ip != "None") {
             let holds = |lane: &&Lane| found.asked.holders.contains(&lane.name);
             let is_empty = |lane: &&Lane| !found.of_lane(lane).any(Pod::is_ready);
-            let empty: Vec<&Lane> = asked.lanes.iter().filter(holds).filter(is_empty).collect();
+            let empty: Vec<&Lane> = asked.group.spec.lanes.iter().filter(holds).filter(is_empty).collect();
             self.undeclared(found);
-            let strays = found.of_no_lane(&asked.lanes);
+            let strays = found.of_no_lane(&asked.group.spec.lanes);
             if strays.is_empty() {
                 empty.iter().for_each(|lane| self.lane_without_ready_pods(found, lane));
             } else {
@@ -57,15 +51,15 @@ impl Preflight<'_> {
             );
             let remedy = format!(
                 "label the pods in their workload's template with those of their lane: {}",
-                listed(self.asked.lanes.iter().map(told))
+                listed(self.asked.group.spec.lanes.iter().map(told))
             );
-            self.find(Finding::new(anchor, Object::of("Pod", &first.metadata), happens, remedy));
+            self.find(anchor, ("Pod", &first.metadata), happens, remedy);
         }
     }
 
     /// With `membership: declared`, a lane has a place for those services only that it names.
     fn undeclared(&mut self, found: &ServicePods<'_>) {
-        for lane in self.asked.lanes.iter().filter(|lane| !found.asked.places.contains(&lane.name)) {
+        for lane in self.asked.group.spec.lanes.iter().filter(|lane| !found.asked.places.contains(&lane.name)) {
             let pods: Vec<&Pod> = found.of_lane(lane).collect();
             let Some(first) = pods.first() else { continue };
             let happens = format!(
@@ -76,12 +70,7 @@ impl Preflight<'_> {
                 lane.name
             );
             let remedy = format!("add `{}` to the lane's services and render the group anew", found.asked.name);
-            self.find(Finding::new(
-                Anchor::PodOfUndeclaredService,
-                Object::of("Pod", &first.metadata),
-                happens,
-                remedy,
-            ));
+            self.find(Anchor::PodOfUndeclaredService, ("Pod", &first.metadata), happens, remedy);
         }
     }
 
@@ -95,8 +84,7 @@ impl Preflight<'_> {
                 self.without(found, lane)
             );
             let remedy = "let the Service select the pods of every lane: leave the version out of its selector";
-            let object = Object::of("Service", found.metadata);
-            self.find(Finding::new(Anchor::ServiceLeavesOutPods, object, happens, remedy));
+            self.find(Anchor::ServiceLeavesOutPods, found, happens, remedy);
             return;
         }
         let unready: Vec<&str> = found.of_lane(lane).map(|pod| pod.metadata.name.as_str()).collect();
@@ -110,8 +98,7 @@ impl Preflight<'_> {
             "start the lane's pods of `{0}`, or take `{0}` out of the lane's services until they are there",
             found.asked.name
         );
-        let object = Object::of("Service", found.metadata);
-        self.find(Finding::new(Anchor::LaneWithoutReadyPods, object, happens, remedy));
+        self.find(Anchor::LaneWithoutReadyPods, found, happens, remedy);
     }
 
     /// Pods of a lane that are nearly the service's: they have some of the labels that it selects, and not all.
@@ -129,7 +116,7 @@ impl Preflight<'_> {
     /// What it means that a lane has no ready pod of a service.
     fn without(&self, found: &ServicePods<'_>, lane: &Lane) -> String {
         let (service, lane_name) = (&found.asked.name, &lane.name);
-        if *lane_name == self.asked.baseline && self.asked.falls_back {
+        if *lane_name == self.asked.group.spec.baseline && self.asked.falls_back {
             format!(
                 "the baseline {lane_name} has no ready pod of {service}: requests to it of every lane without pods of its own are \
                 answered with 503"

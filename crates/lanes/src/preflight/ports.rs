@@ -5,7 +5,7 @@ use crate::document::Protocol;
 
 /// What a port speaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Spoken {
+pub(crate) enum Spoken {
     /// HTTP/1.1.
     Http,
     /// HTTP/2, gRPC included.
@@ -19,7 +19,7 @@ pub(super) enum Spoken {
 /// Ports on which Istio guesses nothing: the server speaks first there.
 const SERVER_FIRST: [u16; 4] = [25, 53, 3306, 27017];
 
-pub(super) fn spoken(port: &ServicePort) -> Spoken {
+pub(crate) fn spoken(port: &ServicePort) -> Spoken {
     if matches!(port.protocol.as_str(), "UDP" | "SCTP") {
         return Spoken::Opaque;
     }

@@ -5,7 +5,7 @@ use super::{
     anchor::Anchor,
     asked::AskedService,
     cluster::{Destination, Meta, Named, Route, VirtualService},
-    finding::{Finding, Object, listed},
+    finding::{Object, names},
     gateway::AtGateway,
     host::{covers, resolve},
     ownership::{Owner, owner},
@@ -14,17 +14,17 @@ use super::{
 
 impl Preflight<'_> {
     pub(super) fn routes(&mut self) {
-        for (kind, Named { metadata, spec }) in &self.cluster.routes {
+        for Named { kind, metadata, spec } in &self.cluster.routes {
             if owner(self.asked, metadata) == Owner::Others {
                 self.route(kind, metadata, spec);
             }
         }
-        for Named { metadata, spec } in &self.cluster.virtual_services {
+        for Named { metadata, spec, .. } in &self.cluster.virtual_services {
             if owner(self.asked, metadata) == Owner::Others {
                 self.past_the_lanes(metadata, spec);
             }
         }
-        for Named { metadata, spec } in &self.cluster.service_entries {
+        for Named { metadata, spec, .. } in &self.cluster.service_entries {
             let hosts: Vec<&AskedService> =
                 self.asked.services.iter().filter(|service| spec.hosts.contains(&service.host)).collect();
             let is_hidden = spec.export_to.iter().any(|to| to == "~");
@@ -33,9 +33,8 @@ impl Preflight<'_> {
                     "it says in its own way what {} is: its endpoints have no lane, and requests go to them or to the pods at random",
                     names(&hosts)
                 );
-                let object = Object::of("ServiceEntry", metadata);
                 let remedy = "take the host out of it";
-                self.find(Finding::new(Anchor::ServiceEntryForTheHost, object, happens, remedy));
+                self.find(Anchor::ServiceEntryForTheHost, ("ServiceEntry", metadata), happens, remedy);
             }
         }
     }
@@ -69,7 +68,7 @@ impl Preflight<'_> {
                 names(&parents)
             );
             let remedy = "delete it and say what it does in the lane group";
-            self.find(Finding::new(Anchor::HttpRouteForTheService, Object::of(kind, metadata), happens, remedy));
+            self.find(Anchor::HttpRouteForTheService, (kind, metadata), happens, remedy);
             return;
         }
         let backends = || spec.rules.iter().flat_map(|rule| &rule.backend_refs);
@@ -80,12 +79,12 @@ impl Preflight<'_> {
             })
         };
         let reached: Vec<&AskedService> = self.asked.services.iter().filter(is_backend).collect();
-        self.reached_past_the_lanes(Object::of(kind, metadata), &reached);
+        self.reached_past_the_lanes(Object::from((kind, metadata)), &reached);
     }
 
     /// A route to a service without a subset is one to all its pods, unless it is the group's own host that it is for.
     fn past_the_lanes(&mut self, metadata: &Meta, spec: &VirtualService) {
-        let domain = &self.asked.cluster_domain;
+        let domain = &self.asked.mesh().cluster_domain;
         let hosts: Vec<String> = spec.hosts.iter().map(|host| resolve(host, &metadata.namespace, domain)).collect();
         let is_told = |service: &AskedService| {
             is_in_mesh(spec) && hosts.iter().any(|host| covers(host, &service.host) || is_name_of(host, service))
@@ -101,7 +100,7 @@ impl Preflight<'_> {
             !is_told(service) && spec.http.iter().flat_map(|route| &route.route).any(|route| leads(service, route))
         };
         let reached: Vec<&AskedService> = self.asked.services.iter().filter(is_reached).collect();
-        self.reached_past_the_lanes(Object::of("VirtualService", metadata), &reached);
+        self.reached_past_the_lanes(Object::from(("VirtualService", metadata)), &reached);
     }
 
     fn reached_past_the_lanes(&mut self, object: Object, services: &[&AskedService]) {
@@ -114,10 +113,6 @@ impl Preflight<'_> {
             names(services)
         );
         let remedy = "take these requests in by the lane group's routes, or accept that they are in no lane";
-        self.find(Finding::new(Anchor::RoutePastTheLanes, object, happens, remedy));
+        self.find(Anchor::RoutePastTheLanes, object, happens, remedy);
     }
-}
-
-fn names(services: &[&AskedService]) -> String {
-    listed(services.iter().map(|service| &service.name))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     asked::{Asked, AskedService},
     cluster::{Cluster, Meta, Named, Pod, Service},
+    finding::Object,
 };
 use crate::document::Lane;
 
@@ -17,13 +18,13 @@ pub(super) struct ServicePods<'a> {
     pub(super) pods: Vec<&'a Pod>,
 }
 
-pub(super) fn find<'a>(asked: &'a Asked, cluster: &'a Cluster) -> Vec<ServicePods<'a>> {
+pub(super) fn find<'a>(asked: &'a Asked<'_>, cluster: &'a Cluster) -> Vec<ServicePods<'a>> {
     let mut by_namespace: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
     for pod in cluster.pods.iter().filter(|pod| pod.is_live()) {
         by_namespace.entry(&pod.metadata.namespace).or_default().push(pod);
     }
     let found = asked.services.iter().filter_map(|asked| {
-        let Named { metadata, spec } = service(cluster, asked)?;
+        let Named { metadata, spec, .. } = service(cluster, asked)?;
         let near = by_namespace.get(asked.namespace.as_str()).into_iter().flatten().copied();
         let pods = if spec.selector.is_empty() {
             let names = targets(cluster, asked);
@@ -49,6 +50,12 @@ fn targets<'a>(cluster: &'a Cluster, asked: &AskedService) -> Vec<&'a str> {
     let slices = cluster.endpoint_slices.iter().filter(|slice| is_its(&slice.metadata));
     let targets = slices.flat_map(|slice| &slice.endpoints).map(|endpoint| &endpoint.target_ref);
     targets.filter(|target| target.kind == "Pod").map(|target| target.name.as_str()).collect()
+}
+
+impl From<&ServicePods<'_>> for Object {
+    fn from(found: &ServicePods<'_>) -> Self {
+        ("Service", found.metadata).into()
+    }
 }
 
 impl<'a> ServicePods<'a> {

@@ -6,8 +6,8 @@ use super::{
     Preflight,
     anchor::Anchor,
     asked::AskedService,
-    cluster::{IntOrName, Labels, Namespace, ServicePort},
-    finding::{Finding, Object, listed},
+    cluster::{IntOrName, Namespace, ServicePort},
+    finding::{labels, listed},
     host::is_seen,
     ports::{Spoken, mismatch, spoken},
     service_pods::{self, ServicePods},
@@ -56,7 +56,7 @@ impl Preflight<'_> {
             let happens =
                 format!("the namespace {why}: nothing of the group can be applied to it, and no request is served");
             let remedy = "correct the namespace in the lane group, or create it with its services";
-            self.find(Finding::new(Anchor::NamespaceMissing, Object::new("Namespace", "", name), happens, remedy));
+            self.find(Anchor::NamespaceMissing, ("Namespace", "", name), happens, remedy);
         }
     }
 
@@ -67,8 +67,7 @@ impl Preflight<'_> {
             if elsewhere.is_empty() { String::new() } else { format!("; there is one in {}", listed(elsewhere)) };
         let happens = format!("requests to {} in any lane are answered with 503, or 404 at the gateway", asked.host);
         let remedy = format!("create the Service, or take `{}` out of spec.services{hint}", asked.name);
-        let object = Object::new("Service", &asked.namespace, &asked.name);
-        self.find(Finding::new(Anchor::ServiceMissing, object, happens, remedy));
+        self.find(Anchor::ServiceMissing, ("Service", &asked.namespace, &asked.name), happens, remedy);
     }
 
     /// Whether it is a Service that can have lanes; anything more about one that cannot would only repeat it.
@@ -97,7 +96,7 @@ impl Preflight<'_> {
         } else if found.pods.is_empty() {
             let happens = format!(
                 "no pod has the labels of its selector ({}): requests to {name} are answered with 503",
-                told(&service.selector)
+                labels(&service.selector)
             );
             (
                 Anchor::ServiceWithoutPods,
@@ -107,13 +106,12 @@ impl Preflight<'_> {
         } else {
             return true;
         };
-        self.find(Finding::new(anchor, Object::of("Service", found.metadata), happens, remedy));
+        self.find(anchor, found, happens, remedy);
         false
     }
 
     fn ports(&mut self, found: &ServicePods<'_>) {
         let name = &found.asked.name;
-        let object = || Object::of("Service", found.metadata);
         let (named, others): (Vec<&ServicePort>, Vec<&ServicePort>) =
             found.service.ports.iter().partition(|port| found.asked.has_port(port.port));
         for &AskedPort { number, protocol, .. } in &found.asked.ports {
@@ -126,7 +124,7 @@ impl Preflight<'_> {
                     that it does have are in no lane"
                 );
                 let remedy = format!("correct the port in spec.services: the Service has {there}");
-                self.find(Finding::new(Anchor::ServiceAnotherPort, object(), happens, remedy));
+                self.find(Anchor::ServiceAnotherPort, found, happens, remedy);
                 continue;
             };
             if let Some(why) = mismatch(spoken(port), protocol) {
@@ -137,7 +135,7 @@ impl Preflight<'_> {
                 let happens = format!("port {number} of {name}: {why} ({said})");
                 let remedy = "set appProtocol or the port's name to what is spoken (http, http2, grpc), and `protocol` of the \
                     service in the lane group to the same";
-                self.find(Finding::new(Anchor::ServiceProtocol, object(), happens, remedy));
+                self.find(Anchor::ServiceProtocol, found, happens, remedy);
             }
             self.target_port(found, port);
         }
@@ -156,7 +154,7 @@ impl Preflight<'_> {
         let happens =
             format!("{name} has ports that are not in the lanes: {}; {guess}", listed(others.iter().map(told)));
         let remedy = "nothing, if that is meant (metrics, health); otherwise let the lane group name the port that the chain calls";
-        self.find(Finding::new(Anchor::ServiceSeveralPorts, object(), happens, remedy));
+        self.find(Anchor::ServiceSeveralPorts, found, happens, remedy);
     }
 
     /// A name that no container has makes Kubernetes leave the pod out of the endpoints.
@@ -178,19 +176,18 @@ impl Preflight<'_> {
             listed(lacking)
         );
         let remedy = "correct targetPort of the Service, or the name of the container's port";
-        self.find(Finding::new(Anchor::ServiceTargetPort, Object::of("Service", found.metadata), happens, remedy));
+        self.find(Anchor::ServiceTargetPort, found, happens, remedy);
     }
 
     fn endpoints(&mut self, found: &ServicePods<'_>) {
         let (service, name) = (found.service, &found.asked.name);
-        let object = || Object::of("Service", found.metadata);
         if let Some(distribution) = self.distribution(found).filter(|_| self.falls_back(found.asked)) {
             let happens = format!(
                 "{distribution} makes Istio send pods that are not ready, as unhealthy: while one of two pods of a lane is not ready, \
                 about a third of the lane's requests to {name} go to the baseline, on every rolling update"
             );
             let remedy = "take it away from this Service; no setting of a DestinationRule helps";
-            self.find(Finding::new(Anchor::ServiceTrafficDistribution, object(), happens, remedy));
+            self.find(Anchor::ServiceTrafficDistribution, found, happens, remedy);
         }
         if !self.asked.has_subsets() {
             return;
@@ -201,7 +198,7 @@ impl Preflight<'_> {
                 baseline or are answered with 503"
             );
             let remedy = "set internalTrafficPolicy to Cluster";
-            self.find(Finding::new(Anchor::ServiceNodeLocal, object(), happens, remedy));
+            self.find(Anchor::ServiceNodeLocal, found, happens, remedy);
         }
         if service.publish_not_ready_addresses && self.falls_back(found.asked) {
             let happens = format!(
@@ -209,7 +206,7 @@ impl Preflight<'_> {
                 fail"
             );
             let remedy = "take publishNotReadyAddresses away, or give the pods a second Service for what needs it";
-            self.find(Finding::new(Anchor::ServicePublishesUnready, object(), happens, remedy));
+            self.find(Anchor::ServicePublishesUnready, found, happens, remedy);
         }
     }
 
@@ -245,7 +242,7 @@ impl Preflight<'_> {
         }
         let (object, what) = match (export_to.is_empty(), self.mesh.object.clone()) {
             (true, Some(object)) => (object, "the mesh's defaultServiceExportTo"),
-            _ => (Object::of("Service", found.metadata), "the annotation networking.istio.io/exportTo"),
+            _ => (found.into(), "the annotation networking.istio.io/exportTo"),
         };
         let happens = format!(
             "{what} hides {} from {}: requests from there are answered with 503 or 404, or pass by every lane",
@@ -253,10 +250,6 @@ impl Preflight<'_> {
             listed(blind)
         );
         let remedy = "annotate the Service with networking.istio.io/exportTo: \"*\", or with these namespaces";
-        self.find(Finding::new(Anchor::ServiceNotExported, object, happens, remedy));
+        self.find(Anchor::ServiceNotExported, object, happens, remedy);
     }
-}
-
-fn told(labels: &Labels) -> String {
-    listed(labels.iter().map(|(key, value)| format!("{key}={value}")))
 }

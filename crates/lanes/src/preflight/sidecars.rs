@@ -4,13 +4,13 @@ use super::{
     Preflight,
     anchor::Anchor,
     cluster::{Meta, Named, Sidecar},
-    finding::{Finding, Object, listed},
+    finding::{Finding, listed},
     host::covers,
 };
 
 impl Preflight<'_> {
     pub(super) fn sidecars(&mut self) {
-        for Named { metadata, spec } in &self.cluster.sidecars {
+        for Named { metadata, spec, .. } in &self.cluster.sidecars {
             let is_for_some = spec.workload_selector.as_ref().is_some_and(|selector| !selector.labels.is_empty());
             let is_for_all = metadata.namespace == self.mesh.root_namespace && !is_for_some;
             for namespace in self.asked.certain_callers() {
@@ -42,7 +42,7 @@ impl Preflight<'_> {
         let is_hidden = |service: &(&String, String)| !hosts.iter().any(|host| imports(host, namespace, service));
         let services = self.asked.services.iter().map(|service| (&service.namespace, service.host.clone()));
         let of_lanes = self.asked.rendered.services().map(|meta| {
-            (&meta.namespace, format!("{}.{}.svc.{}", meta.name, meta.namespace, self.asked.cluster_domain))
+            (&meta.namespace, format!("{}.{}.svc.{}", meta.name, meta.namespace, self.asked.mesh().cluster_domain))
         });
         let hidden: Vec<(&String, String)> = services.chain(of_lanes).filter(is_hidden).collect();
         if hidden.is_empty() {
@@ -57,9 +57,9 @@ impl Preflight<'_> {
             "add to its egress hosts: {}",
             listed(hidden.iter().map(|(namespace, host)| format!("{namespace}/{host}")))
         );
-        let finding = Finding::new(Anchor::SidecarHidesService, Object::of("Sidecar", metadata), happens, remedy);
+        let finding = Finding::new(Anchor::SidecarHidesService, ("Sidecar", metadata), happens, remedy);
         // Whoever selects pods has written down what these pods call.
-        self.find(if is_for_some { finding.only_warns() } else { finding });
+        self.findings.push(if is_for_some { finding.only_warns() } else { finding });
     }
 }
 

@@ -20,11 +20,13 @@ impl<'a> Preflight<'a> {
     pub(super) fn versions(&mut self) {
         self.gateway_api();
         if self.mesh.istiods.is_empty() && self.cluster.has_listed("deployments") {
-            let object = Object::new("Deployment", &self.mesh.root_namespace, "istiod");
-            self.unknown(object, "there is no control plane among the Deployments");
+            self.unknown(
+                Object::from(("Deployment", &self.mesh.root_namespace, "istiod")),
+                "there is no control plane among the Deployments",
+            );
         }
         for istiod in &self.mesh.istiods {
-            let object = Object::of("Deployment", &istiod.metadata);
+            let object = Object::from(("Deployment", &istiod.metadata));
             match version(istiod) {
                 Some(version) => {
                     self.as_asked(object.clone(), version);
@@ -37,14 +39,13 @@ impl<'a> Preflight<'a> {
 
     /// Istio has a GatewayClass of its name wherever Gateway API's resources are installed.
     fn gateway_api(&mut self) {
-        let has_class = self.cluster.gateway_classes.iter().any(|class| class.name == "istio");
+        let has_class = self.cluster.gateway_classes.iter().any(|class| class.metadata.name == "istio");
         if self.asked.has_subsets() || has_class {
             return;
         }
-        let object = Object::new("GatewayClass", "", "istio");
         let happens = "nothing says that the cluster has Gateway API and that Istio looks after it: without, the group cannot be applied";
         let remedy = "install Gateway API's resource definitions, or spec.mesh.routing: virtualService";
-        self.find(Finding::new(Anchor::GatewayApiUnknown, object, happens, remedy));
+        self.find(Anchor::GatewayApiUnknown, ("GatewayClass", "", "istio"), happens, remedy);
     }
 
     fn unknown(&mut self, object: Object, why: &str) {
@@ -54,7 +55,7 @@ impl<'a> Preflight<'a> {
             told(NEWEST)
         );
         let remedy = "`istioctl version` says it";
-        self.find(Finding::new(Anchor::IstioUnknown, object, happens, remedy));
+        self.find(Anchor::IstioUnknown, object, happens, remedy);
     }
 
     fn version(&mut self, istiod: &Named<Deployment>, object: Object, version: (u32, u32)) {
@@ -64,14 +65,14 @@ impl<'a> Preflight<'a> {
                 "Istio {name} is older than what the renderings were tried on ({}): lanes may not fall back, or lose requests when a pod fails",
                 told(OLDEST)
             );
-            self.find(Finding::new(Anchor::IstioTooOld, object, happens, "upgrade Istio"));
+            self.find(Anchor::IstioTooOld, object, happens, "upgrade Istio");
         } else if version > NEWEST {
             let happens = format!(
                 "Istio {name} is newer than what the renderings were tried on ({}): nothing is known to be wrong with it",
                 told(NEWEST)
             );
             let remedy = "try the group where it does no harm";
-            self.find(Finding::new(Anchor::IstioTooNew, object, happens, remedy));
+            self.find(Anchor::IstioTooNew, object, happens, remedy);
         } else if self.asked.falls_back && sends_unready(istiod, version) {
             self.sends_unready(object, &name);
         }
@@ -90,19 +91,19 @@ impl<'a> Preflight<'a> {
         if is_applied {
             let happens =
                 format!("{sends}, and the DestinationRules that are applied do not say minHealthPercent: {spills}");
-            self.find(Finding::new(Anchor::IstioSendsUnready, object, happens, "render the group anew and apply it"));
+            self.find(Anchor::IstioSendsUnready, object, happens, "render the group anew and apply it");
             return;
         }
         let happens = format!(
             "{sends}. What is rendered holds the lanes with minHealthPercent; files rendered for 1.30 and before do not: {spills}"
         );
         let remedy = "apply what this version of the tool renders, no older files";
-        self.find(Finding::new(Anchor::IstioSendsUnready, object, happens, remedy).only_warns());
+        self.findings.push(Finding::new(Anchor::IstioSendsUnready, object, happens, remedy).only_warns());
     }
 
     /// What the document says counts where something is rendered for it alone.
     fn as_asked(&mut self, object: Object, (major, minor): (u32, u32)) {
-        let Some(asked) = self.asked.istio else { return };
+        let Some(asked) = self.asked.mesh().istio else { return };
         let is_older = parsed(&asked.to_string()).is_some_and(|asked| (major, minor) < asked);
         if !is_older {
             return;
@@ -120,7 +121,7 @@ impl<'a> Preflight<'a> {
             "spec.mesh.istio: \"{}\", or leave it out: what is rendered is for all of them then",
             told((major, minor))
         );
-        self.find(Finding::new(Anchor::IstioOlderThanAsked, object, happens, remedy));
+        self.find(Anchor::IstioOlderThanAsked, object, happens, remedy);
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     anchor::Anchor,
     asked::AskedService,
     cluster::{Meta, Named, VirtualService},
-    finding::{Finding, Object, listed},
+    finding::{Finding, Object, listed, names},
     host::{covers, resolve},
     ownership::{Owner, owner},
 };
@@ -20,12 +20,15 @@ impl<'a> Preflight<'a> {
         if !self.asked.has_subsets() {
             return;
         }
-        for Named { metadata, spec } in &self.cluster.virtual_services {
+        for Named { metadata, spec, .. } in &self.cluster.virtual_services {
             if !is_in_mesh(spec) || !self.is_seen_by_callers(metadata, spec) {
                 continue;
             }
-            let hosts: Vec<String> =
-                spec.hosts.iter().map(|host| resolve(host, &metadata.namespace, &self.asked.cluster_domain)).collect();
+            let hosts: Vec<String> = spec
+                .hosts
+                .iter()
+                .map(|host| resolve(host, &metadata.namespace, &self.asked.mesh().cluster_domain))
+                .collect();
             let services = || self.asked.services.iter().filter(|service| applies_to(spec, service));
             let same: Vec<&AskedService> =
                 services().filter(|service| hosts.iter().any(|host| is_name_of(host, service))).collect();
@@ -35,7 +38,7 @@ impl<'a> Preflight<'a> {
             match owner(self.asked, metadata) {
                 Owner::Own => {}
                 Owner::AnotherGroup(group) if !same.is_empty() => {
-                    self.another_group(Object::of(KIND, metadata), group, &names(&same));
+                    self.another_group(Object::from((KIND, metadata)), group, &names(&same));
                 }
                 _ if !same.is_empty() => self.for_the_host(metadata, spec, &same),
                 _ if !wide.is_empty() => self.overruled_routes(metadata, &wide),
@@ -79,14 +82,14 @@ impl<'a> Preflight<'a> {
             ours(service).is_some_and(|own| own.metadata.creation_timestamp < metadata.creation_timestamp)
         };
         let names = names(services);
-        let object = Object::of(KIND, metadata);
+        let object = Object::from((KIND, metadata));
         if is_for_all && services.iter().all(is_younger) {
             let happens = format!(
                 "it is for {names} as the group's own VirtualService is, which is older and is the one that counts; if the group is \
                 deleted and applied anew, this one is"
             );
             let remedy = "move what it does into the lane group's routes, or delete it";
-            self.find(Finding::new(Anchor::VirtualServiceForTheHost, object, happens, remedy).only_warns());
+            self.findings.push(Finding::new(Anchor::VirtualServiceForTheHost, object, happens, remedy).only_warns());
             return;
         }
         let happens = format!(
@@ -95,7 +98,7 @@ impl<'a> Preflight<'a> {
         );
         let remedy = "delete it and say what it does in the lane group, or give it a host of its own; with Gateway API routing it cannot \
             break the lanes";
-        self.find(Finding::new(Anchor::VirtualServiceForTheHost, object, happens, remedy));
+        self.find(Anchor::VirtualServiceForTheHost, object, happens, remedy);
     }
 
     fn overruled_routes(&mut self, metadata: &Meta, services: &[&AskedService]) {
@@ -104,8 +107,7 @@ impl<'a> Preflight<'a> {
             names(services)
         );
         let remedy = "nothing, if these services can do without its timeouts, retries and faults";
-        let object = Object::of(KIND, metadata);
-        self.find(Finding::new(Anchor::VirtualServiceOverruled, object, happens, remedy));
+        self.find(Anchor::VirtualServiceOverruled, (KIND, metadata), happens, remedy);
     }
 }
 
@@ -125,8 +127,4 @@ fn applies_to(spec: &VirtualService, service: &AskedService) -> bool {
 pub(super) fn is_name_of(host: &str, service: &AskedService) -> bool {
     let short = format!("{}.{}", service.name, service.namespace);
     host == service.host || host == short || host == format!("{short}.svc")
-}
-
-fn names(services: &[&AskedService]) -> String {
-    listed(services.iter().map(|service| &service.name))
 }

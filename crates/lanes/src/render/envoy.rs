@@ -97,8 +97,7 @@ fn limits(group: &LaneGroup, pods: &[Pod], options: &Options) -> anyhow::Result<
             bail!("spec.routes[{index}]: `cors` and `mirror` are rendered for Istio only");
         }
     }
-    let users = group.spec.assign.iter().filter_map(|assign| assign.users.as_ref());
-    if users.flat_map(|users| &users.identity).any(|identity| identity.claim.is_some()) {
+    if group.spec.users().iter().flat_map(|users| &users.identity).any(|identity| identity.claim.is_some()) {
         bail!(
             "spec.assign.users.identity: a lane group does not say whose tokens a gateway verifies: `claim` is rendered for \
              Istio only, where a RequestAuthentication does"

@@ -1,6 +1,7 @@
 //! The filters: which of them a lane group needs, and how they are configured.
 
 use serde_json::{Value, json};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use crate::{
     document::{Clients, LaneGroup, Propagation, Spec},
@@ -9,7 +10,8 @@ use crate::{
 };
 
 /// A filter.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, EnumString, IntoStaticStr, Ord, PartialEq, PartialOrd, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Module {
     /// Assigns users to lanes, at the gateway.
     HashTagging,
@@ -33,16 +35,9 @@ pub(crate) struct Filter {
 pub(crate) const BAGGAGE_STRIP: &str = "baggage-strip";
 
 impl Module {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::HashTagging, Self::BaggagePropagation, Self::TracePropagation];
-
     /// The name of the filter and of its image.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::HashTagging => "hash-tagging",
-            Self::BaggagePropagation => "baggage-propagation",
-            Self::TracePropagation => "trace-propagation",
-        }
+        self.into()
     }
 }
 

@@ -5,7 +5,6 @@
 //! permissive lane is an aggregate cluster over the lane's own pods and the baseline's, which replaces the cluster that the
 //! lane's requests go to under the same name. Without it the lane is strict, and never wrong.
 
-mod ambient;
 mod cost;
 mod destination_rule;
 mod envoy_filter;
@@ -17,7 +16,6 @@ pub(crate) mod lane_service;
 mod plugin;
 mod propagation;
 pub mod resource;
-mod services;
 mod specificity;
 mod stage;
 mod virtual_service;
@@ -29,27 +27,20 @@ pub use file::{File, kustomization};
 pub use plugin::Images;
 pub use stage::Stage;
 
-/// How a lane group is rendered, beyond what it says itself.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Where the modules are.
-    pub images: Images,
-}
-
 /// The files of a lane group, in the order of application. Delete in the opposite order.
 ///
 /// # Errors
 /// The lane group, though valid, cannot be said in the resources that it asks for.
-pub fn render(group: &LaneGroup, options: &Options) -> anyhow::Result<Vec<File>> {
+pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
     let files = match group.spec.mesh.routing {
         Routing::VirtualService => vec![
             destination_rule::subsets(group)?,
             envoy_filter::fallback(group)?,
-            propagation::file(group, options)?,
-            plugin::baggage_strip(group, options)?,
-            services::file(group)?,
+            propagation::file(group, images)?,
+            plugin::baggage_strip(group, images)?,
+            virtual_service::of_services(group)?,
             gateway::file(group)?,
-            plugin::hash_tagging(group, options)?,
+            plugin::hash_tagging(group, images)?,
         ],
         Routing::GatewayApi => {
             let (mesh, hops) = http_route::mesh(group)?;
@@ -58,13 +49,13 @@ pub fn render(group: &LaneGroup, options: &Options) -> anyhow::Result<Vec<File>>
                 lane_service::file(group)?,
                 destination_rule::whole_lanes(group)?,
                 envoy_filter::fallback(group)?,
-                propagation::file(group, options)?,
-                plugin::baggage_strip(group, options)?,
+                propagation::file(group, images)?,
+                plugin::baggage_strip(group, images)?,
                 mesh,
                 envoy_filter::retries(group, "45-retries.yaml", Stage::Routes, &hops)?,
                 gateway,
                 envoy_filter::retries(group, "55-retries.yaml", Stage::Gateway, &ingress)?,
-                plugin::hash_tagging(group, options)?,
+                plugin::hash_tagging(group, images)?,
             ]
         }
     };

@@ -32,9 +32,7 @@ impl LaneGroup {
         match spec.mode {
             Mode::Strict => Pool::Only(lane.to_owned()),
             Mode::Permissive if lane == spec.baseline => Pool::Only(lane.to_owned()),
-            Mode::Permissive if spec.lanes.iter().any(|known| known.name == lane && is_held(known)) => {
-                Pool::FallingBack(lane.to_owned())
-            }
+            Mode::Permissive if spec.lane(lane).is_some_and(is_held) => Pool::FallingBack(lane.to_owned()),
             Mode::Permissive => Pool::Only(spec.baseline.clone()),
         }
     }

@@ -1,17 +1,15 @@
 //! Which requests go where: what a VirtualService of Istio, an HTTPRoute of Gateway API and a route of Envoy have in common.
 
-mod hops;
 mod ingress;
 mod retries;
 
 use std::collections::BTreeMap;
 
 use crate::document::{
-    Cors, Duration, HeaderEdits, Headers, Lane, LaneGroup, Mirror, Redirect, Rewrite, Service, ServicePort, Spec,
-    StringMatch, Untagged,
+    Cors, Duration, HeaderEdits, Headers, Lane, LaneGroup, Mirror, Propagation, Redirect, Rewrite, Service,
+    ServicePort, Spec, StringMatch, Untagged,
 };
 
-pub(super) use hops::hops;
 pub(super) use ingress::ingress;
 pub(crate) use ingress::ingress_is_empty;
 pub(super) use retries::{Conditions, Retrying};
@@ -73,6 +71,35 @@ pub(super) struct Destination {
     pub(super) tag: Option<String>,
 }
 
+/// The rules for requests to a port of a service. The last takes everything.
+pub(super) fn hops(group: &LaneGroup, service: &Service, port: &ServicePort) -> Vec<Rule> {
+    let spec = &group.spec;
+    let rule = |name: &str, lane: &Lane, conditions: Vec<Condition>| {
+        let destination = Destination::new(group, (service, port), &lane.name);
+        spec.with_retries(Rule::forward(name, conditions, vec![destination]), None)
+    };
+    let told = group.told_lanes(service).flat_map(|lane| rule(&lane.name, lane, vec![hop(spec, lane)]));
+    let rest = match spec.untagged_lane() {
+        Some(lane) => rule("baseline", lane, Vec::new()),
+        None => vec![reject()],
+    };
+    told.chain(rest).collect()
+}
+
+/// A proxy would make up a route of its own for a caller that no rule is for.
+fn reject() -> Rule {
+    let (name, action) = ("untagged".to_owned(), Action::Reject);
+    Rule { name, conditions: Vec::new(), action, retries: None, traffic: Traffic::default() }
+}
+
+/// What a request of the lane is known by when a service sends it.
+fn hop(spec: &Spec, lane: &Lane) -> Condition {
+    match spec.propagation() {
+        Propagation::SourceLabels => Condition { source_labels: lane.labels.clone(), ..Condition::default() },
+        _ => Condition { headers: [spec.tag(lane)].into(), ..Condition::default() },
+    }
+}
+
 impl Destination {
     fn new(group: &LaneGroup, (service, port): (&Service, &ServicePort), lane: &str) -> Self {
         let pool = group.pool(service, lane);
@@ -127,8 +154,7 @@ impl Spec {
 
     /// Where a request without a tag goes.
     fn untagged_lane(&self) -> Option<&Lane> {
-        let takes = self.untagged() == Untagged::Baseline;
-        self.lanes.iter().find(|lane| takes && lane.name == self.baseline)
+        self.lane(&self.baseline).filter(|_| self.untagged() == Untagged::Baseline)
     }
 }
 

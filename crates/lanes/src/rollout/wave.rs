@@ -1,12 +1,14 @@
 use serde::Serialize;
 use serde_json::Value;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::Resource;
 use crate::render::istio::{Stage, resource::STAGE};
 
-/// What is written together: the stages, of which two are in two parts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+/// What is written together: the stages, of which two are in two parts. In this order something comes, in the opposite it goes.
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq, Serialize, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Wave {
     /// Pods as clusters, and leave to send requests to them.
     Clusters,
@@ -24,26 +26,14 @@ pub enum Wave {
 }
 
 impl Wave {
-    /// All of them, in the order in which something comes. In the opposite order it goes.
-    pub const ALL: [Self; 6] =
-        [Self::Clusters, Self::Fallback, Self::Propagation, Self::Routes, Self::Gateway, Self::Tagging];
-
     /// Its name.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Clusters => "clusters",
-            Self::Fallback => "fallback",
-            Self::Propagation => "propagation",
-            Self::Routes => "routes",
-            Self::Gateway => "gateway",
-            Self::Tagging => "tagging",
-        }
+        self.into()
     }
 
     /// The wave of a resource. What says no stage comes first and goes last.
     pub fn of(resource: &Resource) -> Self {
-        let name = resource.label(STAGE).unwrap_or_default();
-        let stage = Stage::ALL.into_iter().find(|stage| stage.name() == name).unwrap_or(Stage::Clusters);
+        let stage = resource.label(STAGE).and_then(|name| name.parse().ok()).unwrap_or(Stage::Clusters);
         match (stage, resource.kind()) {
             (Stage::Clusters, "EnvoyFilter") => Self::Fallback,
             // Without it, a route is answered with 500.

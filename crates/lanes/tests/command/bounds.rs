@@ -26,8 +26,7 @@ fn written(folder: &TempDir, name: &str, content: impl AsRef<[u8]>) -> String {
 /// Every command that reads documents says so of this one.
 fn refused(folder: &TempDir, name: &str, content: impl AsRef<[u8]>, expected: &str) {
     let file = written(folder, name, content);
-    let published = published();
-    let published = published.to_str().unwrap();
+    let published = &published();
     for command in [
         &["check", &file][..],
         &["explain", &file, "--user", "jason"],

@@ -61,7 +61,7 @@ fn identities_are_shown_escaped() {
     let (published, ramped) = (published(), crate::changed(&folder, "ramped.yaml", "percent: 20", "percent: 100"));
     let ids = folder.path().join("ids.txt");
     fs::write(&ids, "bob\u{1b}[2J\n\u{202e}stacy\n").unwrap();
-    let (_, stdout, _) = run(&["diff", published.to_str().unwrap(), &ramped, "--users", ids.to_str().unwrap()]);
+    let (_, stdout, _) = run(&["diff", &published, &ramped, "--users", ids.to_str().unwrap()]);
     assert!(is_harmless(&stdout) && stdout.contains("\\u{1b}[2J: s1 -> s2"), "{stdout:?}");
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::{changed, published, run};
+use crate::{changed, manifest, published, run};
 
 #[test]
 fn explain_gives_the_published_lanes_and_chains() {
@@ -18,7 +18,7 @@ fn explain_gives_the_published_lanes_and_chains() {
         ("jason", "s2", "the route `jason` sends it there, whatever its tag", ["s1", "s1", "s2"]),
     ];
     for (user, lane, because, chain) in users {
-        let (status, stdout, _) = run(&["explain", published.to_str().unwrap(), "--user", user, "--format", "json"]);
+        let (status, stdout, _) = run(&["explain", &published, "--user", user, "--format", "json"]);
         assert_eq!(status, 0);
         let explanation: Value = serde_json::from_str(&stdout).unwrap();
         assert_eq!(explanation.get("lane").unwrap(), lane, "{user}");
@@ -51,7 +51,7 @@ fn explain_follows_source_labels_out_of_the_lane() {
 #[test]
 fn a_route_by_tag_leaves_untagged_requests_to_the_next_where_they_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
-    let strict = published().parent().unwrap().with_file_name("strict").join("lane-group.yaml");
+    let strict = manifest("strict");
     let text = fs::read_to_string(strict).unwrap().replace(", match: [{uri: {exact: /mock}}]", "");
     let text = format!("{}  - {{name: rest, service: mocka, match: [{{uri: {{prefix: /old}}}}], lane: s1}}\n", text);
     let group = folder.path().join("group.yaml");
@@ -95,7 +95,7 @@ fn explain_reads_a_tag_of_two_lines_as_routes_do() {
     };
     assert!(of(&group, &["x-asm-prefer-tag: s2"]).starts_with("lane    s2: "));
     assert!(of(&group, &["x-asm-prefer-tag: s2", "x-asm-prefer-tag: s1"]).starts_with("lane    s1: it has no tag"));
-    let published = published().to_str().unwrap().to_owned();
+    let published = published();
     assert!(
         of(&published, &["x-asm-prefer-tag: s2"]).starts_with("lane    s1: it has no tag"),
         "clients may not choose"

@@ -12,14 +12,18 @@ mod spread;
 use std::{
     collections::BTreeSet,
     fs,
-    path::PathBuf,
     process::{Command, Output},
 };
 
 use tempfile::TempDir;
 
-fn published() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "../../manifests/user-segment/lane-group.yaml"].iter().collect()
+/// The file of a walkthrough's lane group.
+fn manifest(walkthrough: &str) -> String {
+    format!("{}/../../manifests/{walkthrough}/lane-group.yaml", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn published() -> String {
+    manifest("user-segment")
 }
 
 fn lanes(arguments: &[&str]) -> Command {
@@ -69,7 +73,7 @@ fn man_writes_a_page_for_every_subcommand() {
 fn usage_errors_have_a_status_of_their_own() {
     assert_eq!(run(&[]).0, 2);
     assert_eq!(run(&["check"]).0, 2);
-    assert_eq!(run(&["explain", published().to_str().unwrap(), "--header", "x"]).0, 2);
+    assert_eq!(run(&["explain", &published(), "--header", "x"]).0, 2);
     assert!(run(&["completion", "bash"]).1.contains("lanes"));
     assert!(run(&["schema"]).1.contains("\"$defs\""));
 }

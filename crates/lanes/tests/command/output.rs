@@ -14,7 +14,7 @@ use crate::{lanes, published, run, told};
 
 /// The commands that write into a folder, and a file that each writes.
 fn writers() -> [(Vec<&'static str>, &'static str); 3] {
-    let group = published().to_str().unwrap().to_owned();
+    let group = published();
     let group: &'static str = group.leak();
     [
         (vec!["render", "istio", group], "50-gateway.yaml"),
@@ -118,8 +118,7 @@ fn files_are_whole_and_for_everybody_that_the_umask_allows() {
 
 #[test]
 fn what_cannot_be_printed_is_an_error_and_who_stops_reading_none() {
-    let group = published();
-    let group = group.to_str().unwrap();
+    let group = &published();
     for arguments in
         [&["check", group][..], &["schema"], &["render", "istio", group], &["completion", "bash"], &["man"]]
     {

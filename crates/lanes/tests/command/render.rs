@@ -4,15 +4,15 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::{changed, published, run};
+use crate::{changed, manifest, published, run};
 
 #[test]
 fn render_prints_in_one_order_and_deletes_in_the_other() {
     let published = published();
-    let (status, applied, note) = run(&["render", "istio", published.to_str().unwrap()]);
+    let (status, applied, note) = run(&["render", "istio", &published]);
     assert_eq!(status, 0);
     assert!(note.contains("the modules' url is a placeholder"), "{note}");
-    let (_, deleted, _) = run(&["render", "istio", published.to_str().unwrap(), "--delete"]);
+    let (_, deleted, _) = run(&["render", "istio", &published, "--delete"]);
     let names = |text: &str| {
         let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
         let name = |document: &Value| format!("{}/{}", document["kind"], document["metadata"]["name"]);
@@ -30,8 +30,8 @@ fn render_writes_a_folder_and_leaves_nothing_of_before() {
     let output = folder.path().join("lanes");
     let image = ["--image", "oci://example.com/{module}:1", "--no-resolve", "--istio", "1.30"];
     let files = |group: &str| {
-        let group = published().parent().unwrap().with_file_name(group).join("lane-group.yaml");
-        let render = ["render", "istio", group.to_str().unwrap(), "--output", output.to_str().unwrap()];
+        let group = manifest(group);
+        let render = ["render", "istio", &group, "--output", output.to_str().unwrap()];
         let (status, stdout, stderr) = run(&[&render[..], &image].concat());
         assert_eq!((status, stdout.as_str(), stderr.as_str()), (0, "", ""));
         let names = fs::read_dir(&output).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -57,7 +57,7 @@ fn render_writes_a_folder_and_leaves_nothing_of_before() {
     assert_eq!(kept, strict);
     assert_eq!(fs::read_to_string(output.join("lane-group.yaml")).unwrap(), "# somebody's own\n");
     let group = published();
-    let (status, _, stderr) = run(&["render", "istio", group.to_str().unwrap(), "--output", output.to_str().unwrap()]);
+    let (status, _, stderr) = run(&["render", "istio", &group, "--output", output.to_str().unwrap()]);
     assert_eq!(status, 2);
     assert!(stderr.contains("60-hash-tagging.yaml was not written by `lanes render`"), "{stderr}");
     assert_eq!(fs::read_to_string(output.join("60-hash-tagging.yaml")).unwrap(), "# somebody's own\n");
@@ -79,7 +79,7 @@ fn render_quotes_what_kubectl_would_misread() {
 fn render_refuses_what_it_cannot_render() {
     let published = published();
     let refused = |options: &[&str], expected: &str| {
-        let (status, stdout, stderr) = run(&[&["render", "istio", published.to_str().unwrap()], options].concat());
+        let (status, stdout, stderr) = run(&[&["render", "istio", &published], options].concat());
         assert_eq!((status, stdout.as_str()), (2, ""));
         assert!(stderr.contains(expected), "{stderr}");
     };
@@ -94,8 +94,7 @@ fn render_refuses_what_it_cannot_render() {
 
 #[test]
 fn render_prints_for_programs() {
-    let group = published();
-    let group = group.to_str().unwrap();
+    let group = &published();
     let of = |target: &str| {
         let (status, stdout, _) = run(&["render", target, group, "--format", "json"]);
         assert_eq!(status, 0);
@@ -114,7 +113,7 @@ fn render_prints_for_programs() {
 #[test]
 fn pods_are_found_by_the_names_of_their_hosts() {
     let group = published();
-    let render = ["render", "envoy", group.to_str().unwrap(), "--format", "json"];
+    let render = ["render", "envoy", &group, "--format", "json"];
     let (status, stdout, _) = run(&[&render[..], &["--host", "{service}.{lane}.example.com"]].concat());
     assert_eq!(status, 0);
     let envoy: Value = serde_json::from_str(&stdout).unwrap();

@@ -9,7 +9,7 @@ use crate::{changed, published, run};
 #[test]
 fn a_ramp_is_told_apart_from_a_reshuffle() {
     let folder = tempfile::tempdir().unwrap();
-    let old = published().to_str().unwrap().to_owned();
+    let old = published();
     let ids = folder.path().join("ids.txt");
     fs::write(&ids, "jessie\r\njack\n\nbob\nstacy\nvance").unwrap();
     let ids = ids.to_str().unwrap();
@@ -57,8 +57,7 @@ fn split_counts_real_ids() {
     let folder = tempfile::tempdir().unwrap();
     let ids = folder.path().join("ids.txt");
     fs::write(&ids, (0..10_000).map(|n| format!("user-{n}\n")).collect::<String>()).unwrap();
-    let (status, stdout, _) =
-        run(&["split", published().to_str().unwrap(), "--users", ids.to_str().unwrap(), "--format", "json"]);
+    let (status, stdout, _) = run(&["split", &published(), "--users", ids.to_str().unwrap(), "--format", "json"]);
     assert_eq!(status, 0);
     let told: Value = serde_json::from_str(&stdout).unwrap();
     let count = |lane: &str| told.pointer(&format!("/spread/lanes/{lane}")).unwrap().as_u64().unwrap();

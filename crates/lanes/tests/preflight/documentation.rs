@@ -1,6 +1,7 @@
 //! docs/preflight.md and the code name the same.
 
 use lanes::preflight::Anchor;
+use strum::VariantArray;
 
 use crate::read;
 
@@ -8,7 +9,7 @@ use crate::read;
 fn every_anchor_is_a_section_and_every_section_an_anchor() {
     let text = read("../../docs/preflight.md");
     let sections: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
-    let anchors: Vec<&str> = Anchor::ALL.iter().map(|anchor| anchor.name()).collect();
+    let anchors: Vec<String> = Anchor::VARIANTS.iter().map(Anchor::to_string).collect();
     assert_eq!(sections, anchors);
 }
 

@@ -19,12 +19,7 @@ impl Kubectl {
     /// Reads what the cluster has. What may not be listed, or is unknown there, is noted and does not stop the rest.
     pub(in crate::command) fn read(&self, cluster: &mut Cluster) -> Result<()> {
         let progress = ProgressBar::new_spinner().with_message("asking the cluster what it knows");
-        let known = self.call(&progress, &["api-resources", "--verbs=list", "-o", "name"], "")?;
-        // An aggregated API that is down makes it fail, and the others are told nevertheless.
-        if known.stdout.trim().is_empty() {
-            bail!("{self} cannot list what the cluster knows: {}", known.stderr.trim());
-        }
-        let known: Vec<&str> = known.stdout.lines().map(str::trim).collect();
+        let known = self.known(&progress)?;
         for kinds in KINDS {
             self.read_kinds(cluster, &progress, kinds, &known)?;
         }
@@ -32,8 +27,9 @@ impl Kubectl {
         Ok(())
     }
 
-    fn read_kinds(&self, cluster: &mut Cluster, progress: &ProgressBar, kinds: &Kinds, known: &[&str]) -> Result<()> {
-        let (there, unknown): (Vec<&str>, Vec<&str>) = kinds.names.iter().partition(|name| known.contains(name));
+    fn read_kinds(&self, cluster: &mut Cluster, progress: &ProgressBar, kinds: &Kinds, known: &[String]) -> Result<()> {
+        let (there, unknown): (Vec<&str>, Vec<&str>) =
+            kinds.names.iter().partition(|name| known.iter().any(|known| known == *name));
         if kinds.everywhere {
             unknown.iter().for_each(|name| cluster.lacks(*name, Gap::Unknown));
         }

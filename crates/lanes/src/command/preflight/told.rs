@@ -2,67 +2,48 @@
 
 use lanes::{
     document::LaneGroup,
-    escape::Escaped,
+    escape::{Escaped, filled},
     finding::Severity,
     preflight::{Finding, Section},
 };
+use strum::VariantArray;
 
-use crate::command::{GREEN, RED, YELLOW};
+use crate::command::{
+    GREEN, RED, YELLOW,
+    output::{style, sum},
+};
 
-/// Of a line, without its indentation.
-const WIDTH: usize = 92;
+/// Of a line.
+const WIDTH: usize = 100;
 
 pub(super) fn told(group: &LaneGroup, findings: &[Finding]) -> String {
     let mut text =
         format!("Lane group {} in {}, before it is applied:\n\n", group.metadata.name, group.metadata.namespace);
-    for section in Section::ALL {
+    for &section in Section::VARIANTS {
         let of_it: Vec<&Finding> = findings.iter().filter(|finding| finding.section == section).collect();
         let worst = of_it.iter().map(|finding| finding.severity).min();
         let (style, mark) = match worst {
             None => (GREEN, "√"),
-            Some(Severity::Warning) => (YELLOW, "‼"),
             Some(Severity::Error) => (RED, "×"),
+            Some(_) => (YELLOW, "‼"),
         };
         let all_is_well = if of_it.is_empty() { ": all is well" } else { "" };
         text += &format!("{style}{mark}{style:#} {section}{all_is_well}\n");
         of_it.into_iter().for_each(|finding| text += &one(finding));
     }
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    text += &match (errors, warnings) {
-        (0, 0) => format!("\n{GREEN}ok{GREEN:#}: nothing in the cluster would break the lane group\n"),
-        _ => format!("\n{}, {}\n", plural(errors, "error"), plural(warnings, "warning")),
+    text += &match findings.is_empty() {
+        true => format!("\n{GREEN}ok{GREEN:#}: nothing in the cluster would break the lane group\n"),
+        false => format!("\n{}\n", sum(findings.iter().map(|finding| finding.severity))),
     };
     text
 }
 
 fn one(finding: &Finding) -> String {
     let Finding { severity, anchor, object, happens, remedy, documentation, .. } = finding;
-    let style = if *severity == Severity::Error { RED } else { YELLOW };
+    let style = style(*severity);
     let mut text = format!("    {style}{severity}{style:#} {anchor}: {}\n", Escaped(object));
     for (name, said) in [("", happens), ("remedy: ", remedy), ("see: ", documentation)] {
-        filled(&mut text, &format!("{name}{said}"));
+        text += &filled(&format!("{name}{said}"), "        ", WIDTH);
     }
     text
-}
-
-/// In lines of a readable length.
-fn filled(text: &mut String, said: &str) {
-    let mut line = String::new();
-    for word in said.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + word.chars().count() >= WIDTH {
-            *text += &format!("        {line}\n");
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        // Names in a cluster are others'.
-        line += &Escaped(word).to_string();
-    }
-    *text += &format!("        {line}\n");
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -11,7 +11,7 @@ use super::folder;
 use crate::command::{FINE, Format, Output, group, print, print_json};
 
 #[derive(Args)]
-pub(super) struct Envoy {
+pub(crate) struct Envoy {
     /// A file with one LaneGroup
     #[arg(value_name = "FILE")]
     file: String,

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use lanes::render::istio::{self, Cost, File, Stage};
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::folder;
 use crate::command::{FINE, Format, Output, YELLOW, group, print, print_json, remark, rendering::Rendering};
 
 #[derive(Args)]
-pub(super) struct Istio {
+pub(crate) struct Istio {
     /// A file with one LaneGroup
     #[arg(value_name = "FILE")]
     file: String,
@@ -26,23 +26,11 @@ pub(super) struct Istio {
     cost: bool,
     /// Print or write the resources of one stage only; each stage needs those before it
     #[arg(long, value_name = "STAGE")]
-    stage: Option<StageName>,
+    stage: Option<Stage>,
     #[command(flatten)]
     print: Output,
     #[command(flatten)]
     rendering: Rendering,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum StageName {
-    /// Services, DestinationRules and the fallback
-    Clusters,
-    /// The filters of the sidecars
-    Propagation,
-    /// Where requests go at every hop
-    Routes,
-    /// What enters, and with which tag
-    Gateway,
 }
 
 impl Istio {
@@ -57,7 +45,7 @@ impl Istio {
         if self.cost {
             return self.print_cost(Cost::new(&group, &files));
         }
-        let is_asked = |file: &File| self.stage.is_none_or(|stage| file.stage == stage.into());
+        let is_asked = |file: &File| self.stage.is_none_or(|stage| file.stage == stage);
         let files: Vec<File> = files.into_iter().filter(is_asked).collect();
         if let Some(folder) = &self.output {
             let kustomization = ("kustomization.yaml".to_owned(), istio::kustomization(&files)?);
@@ -97,15 +85,4 @@ fn reversed(file: &File) -> File {
     let mut file = file.clone();
     file.documents.reverse();
     file
-}
-
-impl From<StageName> for Stage {
-    fn from(name: StageName) -> Self {
-        match name {
-            StageName::Clusters => Self::Clusters,
-            StageName::Propagation => Self::Propagation,
-            StageName::Routes => Self::Routes,
-            StageName::Gateway => Self::Gateway,
-        }
-    }
 }

@@ -54,9 +54,8 @@ impl<'a> Cluster<'a> {
     /// Every resource that names a lane group or says that `lanes` has rendered it.
     pub(in super::super) fn of_lanes(&self) -> Result<Vec<Resource>> {
         self.progress.set_message("reading what the cluster has");
-        let known = self.kubectl.call(&self.progress, &["api-resources", "--verbs=list", "--output=name"], "")?;
-        // An aggregated API that is down makes it fail, and the others are told nevertheless.
-        let known: Vec<&str> = known.stdout.lines().map(str::trim).filter(|name| KINDS.contains(name)).collect();
+        let mut known = self.kubectl.known(&self.progress)?;
+        known.retain(|name| KINDS.contains(&name.as_str()));
         let known = known.join(",");
         let mut resources = Vec::new();
         for selector in [GROUP.to_owned(), format!("{MANAGED_BY}=lanes,!{GROUP}")] {

@@ -2,7 +2,7 @@
 
 use crate::{
     document::LaneGroup,
-    preflight::cluster::{Cluster, DestinationRule, Labels, Meta, Named, Plugin, TrafficPolicy},
+    preflight::cluster::{Cluster, DestinationRule, FilterResource, Labels, Meta, Named, TrafficPolicy},
     render::{Module, istio},
 };
 
@@ -16,7 +16,7 @@ pub(crate) struct Rendered {
 impl Rendered {
     pub(super) fn of(group: &LaneGroup) -> anyhow::Result<Self> {
         let mut resources = Cluster::default();
-        for document in istio::render(group, &istio::Options::default())?.iter().flat_map(|file| &file.documents) {
+        for document in istio::render(group, &istio::Images::default())?.iter().flat_map(|file| &file.documents) {
             resources.read(document)?;
         }
         Ok(Self { resources, gateway: group.spec.gateway.as_ref().map(|_| group.gateway_pods().1) })
@@ -39,26 +39,22 @@ impl Rendered {
     }
 
     /// The phase and the priority of the filter that tags at the gateway, if there is one. The other there is before everybody's.
-    pub(crate) fn gateway_filter(&self) -> Option<&Plugin> {
-        let tags = |plugin: &&Named<Plugin>| plugin.metadata.name.ends_with(Module::HashTagging.name());
-        self.plugins().filter(tags).map(|plugin| &plugin.spec).find(|plugin| self.is_at_gateway(plugin))
+    pub(crate) fn gateway_filter(&self) -> Option<&FilterResource> {
+        let tags = |plugin: &&Named<FilterResource>| plugin.metadata.name.ends_with(Module::HashTagging.name());
+        self.resources.plugins.iter().filter(tags).map(|plugin| &plugin.spec).find(|plugin| self.is_at_gateway(plugin))
     }
 
     /// The filter in the sidecars, if there is one.
-    pub(crate) fn sidecar_filter(&self) -> Option<&Plugin> {
-        self.plugins().map(|plugin| &plugin.spec).find(|plugin| !self.is_at_gateway(plugin))
+    pub(crate) fn sidecar_filter(&self) -> Option<&FilterResource> {
+        self.resources.plugins.iter().map(|plugin| &plugin.spec).find(|plugin| !self.is_at_gateway(plugin))
     }
 
     /// Everything that is applied, by kind and name.
-    pub(crate) fn all(&self) -> Vec<(&'static str, &Meta)> {
+    pub(crate) fn all(&self) -> Vec<(&str, &Meta)> {
         self.resources.all()
     }
 
-    fn plugins(&self) -> impl Iterator<Item = &Named<Plugin>> {
-        self.resources.plugins.iter().map(|(_, plugin)| plugin)
-    }
-
-    fn is_at_gateway(&self, plugin: &Plugin) -> bool {
+    fn is_at_gateway(&self, plugin: &FilterResource) -> bool {
         let selects = self.gateway.as_ref().is_some_and(|pods| plugin.selector.match_labels == *pods);
         selects || !plugin.target_refs.is_empty()
     }

@@ -5,71 +5,40 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::objects::objects;
+
 pub(crate) type Labels = BTreeMap<String, String>;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct Meta {
-    pub(crate) name: String,
-    pub(crate) namespace: String,
-    pub(crate) labels: Labels,
-    pub(crate) annotations: Labels,
-    pub(crate) creation_timestamp: String,
-    pub(crate) deletion_timestamp: Option<String>,
-    pub(crate) owner_references: Vec<Owner>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Owner {
-    pub(crate) kind: String,
-    pub(crate) name: String,
-    pub(crate) controller: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Namespace {
-    pub(crate) metadata: Meta,
-    pub(crate) status: Status,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Status {
-    pub(crate) phase: String,
-    pub(crate) conditions: Vec<Condition>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Condition {
-    pub(crate) r#type: String,
-    pub(crate) status: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct Service {
-    pub(crate) r#type: String,
-    #[serde(rename = "clusterIP")]
-    pub(crate) cluster_ip: String,
-    pub(crate) external_name: String,
-    pub(crate) selector: Labels,
-    pub(crate) ports: Vec<ServicePort>,
-    pub(crate) traffic_distribution: String,
-    pub(crate) internal_traffic_policy: String,
-    pub(crate) publish_not_ready_addresses: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct ServicePort {
-    pub(crate) name: String,
-    pub(crate) port: u16,
-    pub(crate) protocol: String,
-    pub(crate) app_protocol: Option<String>,
-    pub(crate) target_port: Option<IntOrName>,
+objects! {
+    Meta {
+        name: String, namespace: String, labels: Labels, annotations: Labels, creation_timestamp: String,
+        deletion_timestamp: Option<String>, owner_references: Vec<Owner>,
+    }
+    Owner { kind: String, name: String, controller: bool }
+    Namespace { metadata: Meta, status: Status }
+    Status { phase: String, conditions: Vec<Condition> }
+    Condition { r#type: String, status: String }
+    Service {
+        r#type: String, #[serde(rename = "clusterIP")] cluster_ip: String, external_name: String, selector: Labels,
+        ports: Vec<ServicePort>, traffic_distribution: String, internal_traffic_policy: String,
+        publish_not_ready_addresses: bool,
+    }
+    ServicePort {
+        name: String, port: u16, protocol: String, app_protocol: Option<String>, target_port: Option<IntOrName>,
+    }
+    Pod { metadata: Meta, spec: PodSpec, status: Status }
+    PodSpec { containers: Vec<Container>, init_containers: Vec<Container>, host_network: bool }
+    Container { name: String, image: String, ports: Vec<ContainerPort>, env: Vec<Variable> }
+    ContainerPort { name: String, container_port: u16 }
+    Variable { name: String, value: String }
+    EndpointSlice { metadata: Meta, endpoints: Vec<Endpoint> }
+    Endpoint { target_ref: Owner }
+    Deployment { template: Template }
+    Template { metadata: Meta, spec: PodSpec }
+    /// A ConfigMap with the mesh's configuration.
+    MeshConfigMap { metadata: Meta, data: BTreeMap<String, String> }
+    LabelSelector { match_labels: Labels, match_expressions: Vec<Expression> }
+    Expression { key: String, operator: String, values: Vec<String> }
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,94 +46,6 @@ pub(crate) struct ServicePort {
 pub(crate) enum IntOrName {
     Int(u16),
     Name(String),
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Pod {
-    pub(crate) metadata: Meta,
-    pub(crate) spec: PodSpec,
-    pub(crate) status: Status,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct PodSpec {
-    pub(crate) containers: Vec<Container>,
-    pub(crate) init_containers: Vec<Container>,
-    pub(crate) host_network: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Container {
-    pub(crate) name: String,
-    pub(crate) image: String,
-    pub(crate) ports: Vec<ContainerPort>,
-    pub(crate) env: Vec<Variable>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct ContainerPort {
-    pub(crate) name: String,
-    pub(crate) container_port: u16,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Variable {
-    pub(crate) name: String,
-    pub(crate) value: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct EndpointSlice {
-    pub(crate) metadata: Meta,
-    pub(crate) endpoints: Vec<Endpoint>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct Endpoint {
-    pub(crate) target_ref: Owner,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Deployment {
-    pub(crate) template: Template,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Template {
-    pub(crate) metadata: Meta,
-    pub(crate) spec: PodSpec,
-}
-
-/// A ConfigMap with the mesh's configuration.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct MeshConfigMap {
-    pub(crate) metadata: Meta,
-    pub(crate) data: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct LabelSelector {
-    pub(crate) match_labels: Labels,
-    pub(crate) match_expressions: Vec<Expression>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Expression {
-    pub(crate) key: String,
-    pub(crate) operator: String,
-    pub(crate) values: Vec<String>,
 }
 
 // === impl Meta ===

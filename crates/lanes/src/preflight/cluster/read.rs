@@ -7,7 +7,7 @@ use std::fmt;
 use anyhow::{Context, Result};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+    de::{Error, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
 
@@ -58,7 +58,7 @@ impl Cluster {
     /// # Errors
     /// It is neither, or an object is not as its kind has it.
     pub fn read(&mut self, text: &str) -> Result<()> {
-        let documents: Vec<Self> = if text.trim_start().starts_with(['{', '[']) {
+        let documents: Vec<Document> = if text.trim_start().starts_with(['{', '[']) {
             serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>()?
         } else {
             let mut options = serde_saphyr::options! {};
@@ -66,87 +66,47 @@ impl Cluster {
             options.budget = None;
             serde_saphyr::from_multiple_with_options(text, options).context("this is no YAML")?
         };
-        documents.into_iter().for_each(|document| self.append(document));
-        Ok(())
-    }
-
-    fn append(&mut self, other: Self) {
-        self.namespaces.extend(other.namespaces);
-        self.services.extend(other.services);
-        self.pods.extend(other.pods);
-        self.endpoint_slices.extend(other.endpoint_slices);
-        self.deployments.extend(other.deployments);
-        self.mesh_configs.extend(other.mesh_configs);
-        self.destination_rules.extend(other.destination_rules);
-        self.virtual_services.extend(other.virtual_services);
-        self.gateways.extend(other.gateways);
-        self.sidecars.extend(other.sidecars);
-        self.service_entries.extend(other.service_entries);
-        self.envoy_filters.extend(other.envoy_filters);
-        self.plugins.extend(other.plugins);
-        self.routes.extend(other.routes);
-        self.api_gateways.extend(other.api_gateways);
-        self.gateway_classes.extend(other.gateway_classes);
-        self.gaps.extend(other.gaps);
-    }
-}
-
-/// A document: an object, or a list of them.
-impl<'de> Deserialize<'de> for Cluster {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Document)
-    }
-}
-
-struct Document;
-
-impl<'de> Visitor<'de> for Document {
-    type Value = Cluster;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of Kubernetes, or a List of objects")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cluster, A::Error> {
-        let mut cluster = Cluster::default();
-        let mut fields = Map::new();
-        let mut is_list = false;
-        while let Some(key) = map.next_key::<String>()? {
-            if key == "items" {
-                is_list = true;
-                map.next_value_seed(Items(&mut cluster))?;
-            } else {
-                fields.insert(key, map.next_value()?);
+        for Document { items, object } in documents {
+            match items {
+                Some(Items(cluster)) => self.append(cluster),
+                None => self.add(Value::Object(object))?,
             }
         }
-        if !is_list {
-            cluster.add(Value::Object(fields)).map_err(|error| A::Error::custom(format!("{error:#}")))?;
-        }
-        Ok(cluster)
+        Ok(())
     }
 }
 
-struct Items<'a>(&'a mut Cluster);
+#[derive(Deserialize)]
+#[serde(expecting = "an object of Kubernetes, or a List of objects")]
+struct Document {
+    items: Option<Items>,
+    #[serde(flatten)]
+    object: Map<String, Value>,
+}
 
-impl<'de> DeserializeSeed<'de> for Items<'_> {
-    type Value = ();
+/// Of a list, what matters.
+struct Items(Cluster);
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+impl<'de> Deserialize<'de> for Items {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(OneByOne)
     }
 }
 
-impl<'de> Visitor<'de> for Items<'_> {
-    type Value = ();
+struct OneByOne;
+
+impl<'de> Visitor<'de> for OneByOne {
+    type Value = Items;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of objects")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Items, A::Error> {
+        let mut cluster = Cluster::default();
         while let Some(item) = items.next_element::<Value>()? {
-            self.0.add(item).map_err(|error| A::Error::custom(format!("{error:#}")))?;
+            cluster.add(item).map_err(|error| A::Error::custom(format!("{error:#}")))?;
         }
-        Ok(())
+        Ok(Items(cluster))
     }
 }

@@ -5,7 +5,7 @@ use crate::preflight::{
     anchor::Anchor,
     asked::AskedGateway,
     cluster::{Gateway, Meta, Named, Server, VirtualService},
-    finding::{Finding, Object, listed},
+    finding::{Object, listed},
     host::overlap,
     ownership::{Owner, owner},
 };
@@ -20,7 +20,7 @@ pub(crate) enum AtGateway {
 
 impl Preflight<'_> {
     pub(super) fn others_at(&mut self, gateway: &AskedGateway) {
-        for Named { metadata, spec } in &self.cluster.gateways {
+        for Named { metadata, spec, .. } in &self.cluster.gateways {
             let is_named = gateway
                 .reference
                 .as_ref()
@@ -31,7 +31,7 @@ impl Preflight<'_> {
                 }
             }
         }
-        for Named { metadata, spec } in &self.cluster.virtual_services {
+        for Named { metadata, spec, .. } in &self.cluster.virtual_services {
             if owner(self.asked, metadata) != Owner::Own
                 && let AtGateway::SameHosts(hosts) = self.at_gateway(metadata, spec)
             {
@@ -42,8 +42,7 @@ impl Preflight<'_> {
                 );
                 let remedy =
                     "let the lane group name hosts of its own in spec.gateway.hosts, or move these routes into it";
-                let object = Object::of("VirtualService", metadata);
-                self.find(Finding::new(Anchor::GatewayHostTaken, object, happens, remedy));
+                self.find(Anchor::GatewayHostTaken, ("VirtualService", metadata), happens, remedy);
             }
         }
     }
@@ -55,25 +54,25 @@ impl Preflight<'_> {
         let theirs = matches!(protocol.as_str(), "HTTP" | "HTTP2" | "GRPC" | "GRPC-WEB");
         let hosts = server.hosts.iter().map(|host| without_namespace(host));
         let same: Vec<&str> = hosts.filter(|host| gateway.hosts.iter().any(|own| own == host)).collect();
-        let object = Object::of("Gateway", metadata);
+        let object = Object::from(("Gateway", metadata));
         let ignored =
             "the younger Gateway is ignored, and the group's requests are not answered or are answered with 404";
         if theirs == *is_https || (*is_https && !matches!(protocol.as_str(), "HTTPS" | "TLS")) {
             let happens =
                 format!("it has the gateway's port {number} for {protocol}, and a port has one protocol: {ignored}");
             let remedy = "choose another port in spec.gateway, or take this server away";
-            self.find(Finding::new(Anchor::GatewayPortTaken, object, happens, remedy));
+            self.find(Anchor::GatewayPortTaken, object, happens, remedy);
         } else if *is_https && !same.is_empty() {
             let happens = format!("it has {} on port {number} with a certificate of its own: {ignored}", listed(same));
             let remedy = "name it in spec.gateway.ref, or take these hosts away from it";
-            self.find(Finding::new(Anchor::GatewayPortTaken, object, happens, remedy));
+            self.find(Anchor::GatewayPortTaken, object, happens, remedy);
         } else if server.tls.https_redirect && !same.is_empty() {
             let happens = format!(
                 "it redirects {} on port {number} to HTTPS: the group's requests there are answered with 301",
                 listed(same)
             );
             let remedy = "take its httpsRedirect away, or let the group have hosts or a port of its own";
-            self.find(Finding::new(Anchor::GatewayRedirects, object, happens, remedy));
+            self.find(Anchor::GatewayRedirects, object, happens, remedy);
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     document::LaneGroup,
-    json::with,
+    json::{given, with},
     render::{Module, filter::Filter},
 };
 
@@ -71,19 +71,15 @@ pub(super) fn sidecar(group: &LaneGroup, pod: &Pod, options: &Options, filters: 
 }
 
 fn bootstrap(node: Value, admin: &str, filters: &[Filter], listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
-    let start = json!({
-        "node": node,
-        "admin": {"address": {"socket_address": {"address": admin, "port_value": ADMIN_PORT}}},
-    });
     let own = filters.iter().flat_map(|filter| labels(filter.module));
     let tags: Vec<Value> = ["plugin"].into_iter().chain(own.copied()).map(stats_tag).collect();
-    let statistics = if filters.is_empty() { json!({}) } else { json!({"stats_config": {"stats_tags": tags}}) };
-    let clusters = if clusters.is_empty() { json!({}) } else { json!({ "clusters": clusters }) };
-    let resources = json!({
+    given(json!({
+        "node": node,
+        "admin": {"address": {"socket_address": {"address": admin, "port_value": ADMIN_PORT}}},
+        "stats_config": (!filters.is_empty()).then(|| json!({ "stats_tags": tags })),
         "dynamic_resources": {"cds_config": config_source(CLUSTERS)},
-        "static_resources": with(json!({ "listeners": listeners }), clusters),
-    });
-    with(with(start, statistics), resources)
+        "static_resources": given(json!({"listeners": listeners, "clusters": clusters})),
+    }))
 }
 
 /// The labels of a filter's counters, beside that of the plug-in.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     document::{Lane, LaneGroup, Membership, Protocol},
-    json::with,
+    json::{given, with},
     render::names::own_pods,
 };
 
@@ -48,23 +48,22 @@ fn of_pods(name: String, pod: &Pod, options: &Options) -> Value {
     // By default a lane spills into the baseline when less than 71 % of its pods are healthy. With this, one will do.
     let policy = json!({"policy": {"overprovisioning_factor": 100_000}});
     let assignment = with(endpoints(&name, &pod.host, pod.port.number), policy);
-    let cluster = json!({
+    let (kind, family, rate) = match options.placement {
+        Placement::Loopback => ("STATIC", None, None),
+        Placement::Hosts(_) => ("STRICT_DNS", Some("V4_PREFERRED"), Some("1s")),
+    };
+    let cluster = given(json!({
         "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
         "name": name,
         "connect_timeout": CONNECT_TIMEOUT,
-    });
-    let discovery = match options.placement {
-        Placement::Loopback => json!({"type": "STATIC"}),
-        Placement::Hosts(_) => {
-            json!({"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED", "dns_refresh_rate": "1s"})
-        }
-    };
-    let balancing = json!({
+        "type": kind,
+        "dns_lookup_family": family,
+        "dns_refresh_rate": rate,
         "common_lb_config": common_lb_config(),
         "health_checks": [health_check(pod.port.protocol, options)],
         "load_assignment": assignment,
-    });
-    speaking(pod.port.protocol, with(with(cluster, discovery), balancing))
+    }));
+    speaking(pod.port.protocol, cluster)
 }
 
 /// The lane's own pods and, while none of them is healthy, the baseline's.

@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use super::{File, file::typed};
 use crate::{
-    document::{HeaderEdits, Lane, LaneGroup, Propagation, Redirect, Retries, Service, ServicePort, Spec, StringMatch},
-    json::with,
+    document::{
+        Duration, HeaderEdits, Lane, LaneGroup, Propagation, Redirect, Retries, Service, ServicePort, Spec, StringMatch,
+    },
+    json::{given, with},
     render::rules::{Action, Condition, Destination, Retrying, Rule, Traffic, hops, ingress},
 };
 
@@ -94,10 +96,9 @@ fn domains(group: &LaneGroup, service: &Service, port: &ServicePort) -> Vec<Stri
 }
 
 fn virtual_host(group: &LaneGroup, name: &str, domains: Vec<String>, rules: &[Rule]) -> Value {
-    let retries = of_every_rule(&group.spec);
-    let retries = retries.map_or_else(|| json!({}), |retries| json!({"retry_policy": retry_policy(&retries)}));
+    let retries = of_every_rule(&group.spec).as_ref().map(retry_policy);
     let routes: Vec<Value> = rules.iter().flat_map(|rule| routes(group, rule)).collect();
-    with(with(json!({"name": name, "domains": domains}), retries), json!({ "routes": routes }))
+    given(json!({"name": name, "domains": domains, "retry_policy": retries, "routes": routes}))
 }
 
 /// A route for each condition of which one must hold. What nothing takes is answered with 404.
@@ -128,7 +129,7 @@ fn matcher(condition: &Condition) -> Value {
     let method = condition.method.iter().map(|method| header(":method", method));
     let headers = condition.headers.iter().map(|(name, value)| header(name, value));
     let headers: Vec<Value> = headers.chain(method).collect();
-    if headers.is_empty() { path } else { with(path, json!({ "headers": headers })) }
+    given(with(path, json!({ "headers": headers })))
 }
 
 fn header(name: &str, value: &StringMatch) -> Value {
@@ -152,13 +153,13 @@ fn forwarded(group: &LaneGroup, rule: &Rule, destinations: &[Destination]) -> Va
         several => json!({"weighted_clusters": {"clusters": several.iter().map(share).collect::<Vec<_>>()}}),
     };
     let Traffic { timeout, rewrite, .. } = &rule.traffic;
-    let parts = [
-        timeout.as_ref().map(|timeout| json!({"timeout": timeout.seconds()})),
-        rewrite.as_ref().and_then(|to| to.uri.as_ref()).map(|uri| json!({ "prefix_rewrite": uri })),
-        rewrite.as_ref().and_then(|to| to.authority.as_ref()).map(|host| json!({ "host_rewrite_literal": host })),
-        own_retries(&group.spec, rule).map(|retrying| json!({"retry_policy": retry_policy(retrying)})),
-    ];
-    json!({"route": parts.into_iter().flatten().fold(to, with)})
+    let more = json!({
+        "timeout": timeout.as_ref().map(Duration::seconds),
+        "prefix_rewrite": rewrite.as_ref().and_then(|to| to.uri.as_ref()),
+        "host_rewrite_literal": rewrite.as_ref().and_then(|to| to.authority.as_ref()),
+        "retry_policy": own_retries(&group.spec, rule).map(retry_policy),
+    });
+    json!({"route": given(with(to, more))})
 }
 
 fn redirected(Redirect { uri, authority, scheme, port, code }: &Redirect) -> Value {
@@ -169,28 +170,22 @@ fn redirected(Redirect { uri, authority, scheme, port, code }: &Redirect) -> Val
         308 => "PERMANENT_REDIRECT",
         _ => "MOVED_PERMANENTLY",
     };
-    let parts = [
-        uri.as_ref().map(|uri| json!({ "path_redirect": uri })),
-        authority.as_ref().map(|host| json!({ "host_redirect": host })),
-        scheme.as_ref().map(|scheme| json!({ "scheme_redirect": scheme })),
-        port.map(|port| json!({ "port_redirect": port })),
-        Some(json!({ "response_code": code })),
-    ];
-    parts.into_iter().flatten().fold(json!({}), with)
+    given(json!({
+        "path_redirect": uri,
+        "host_redirect": authority,
+        "scheme_redirect": scheme,
+        "port_redirect": port,
+        "response_code": code,
+    }))
 }
 
 fn header_edits(request: &HeaderEdits, response: &HeaderEdits) -> Value {
-    let mut value = json!({});
-    for (direction, edits) in [("request", request), ("response", response)] {
-        let add = additions(edits);
-        if !add.is_empty() {
-            value = with(value, json!({ format!("{direction}_headers_to_add"): add }));
-        }
-        if !edits.remove.is_empty() {
-            value = with(value, json!({ format!("{direction}_headers_to_remove"): edits.remove }));
-        }
-    }
-    value
+    given(json!({
+        "request_headers_to_add": additions(request),
+        "request_headers_to_remove": request.remove,
+        "response_headers_to_add": additions(response),
+        "response_headers_to_remove": response.remove,
+    }))
 }
 
 fn additions(edits: &HeaderEdits) -> Vec<Value> {
@@ -219,13 +214,12 @@ fn retry_policy(retrying: &Retrying) -> Value {
     if !codes.is_empty() {
         on.push("retriable-status-codes");
     }
-    let policy = json!({"retry_on": on.join(",")});
-    let codes = if codes.is_empty() { json!({}) } else { json!({ "retriable_status_codes": codes }) };
-    let timeout = retrying.per_try_timeout.as_ref();
-    let timeout = timeout.map_or_else(|| json!({}), |time| json!({"per_try_timeout": time.seconds()}));
     let priorities = "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig";
     let hosts = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
-    let again = json!({
+    given(json!({
+        "retry_on": on.join(","),
+        "retriable_status_codes": codes,
+        "per_try_timeout": retrying.per_try_timeout.as_ref().map(Duration::seconds),
         "num_retries": retrying.attempts,
         "retry_priority": {
             "name": "envoy.retry_priorities.previous_priorities",
@@ -235,6 +229,5 @@ fn retry_policy(retrying: &Retrying) -> Value {
             {"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": typed(hosts, json!({}))},
         ],
         "host_selection_retry_max_attempts": 5,
-    });
-    [codes, timeout, again].into_iter().fold(policy, with)
+    }))
 }

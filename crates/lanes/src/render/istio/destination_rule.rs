@@ -1,8 +1,5 @@
 //! DestinationRules: which pods of a service are a lane's, and that a lane is whole while one of its pods is.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -10,41 +7,21 @@ use super::{
     resource::{Kind, exports},
 };
 use crate::{
-    document::{Lane, LaneGroup, Mode, Spec},
+    document::{LaneGroup, Mode, Spec},
     render::{names::own_pods, pools::Pool},
 };
 
 const WHOLE: &str = "The outlierDetection detects nothing. Its `minHealthPercent` keeps a lane with one ready pod from spilling into the\n\
     baseline: Istio 1.31 sends pods that are not ready as well, and a team's own outlierDetection would be inherited.";
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DestinationRule {
-    host: String,
-    export_to: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    traffic_policy: Option<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    subsets: Vec<Subset>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Subset {
-    name: String,
-    labels: BTreeMap<String, String>,
-    traffic_policy: Value,
-}
-
 /// For VirtualServices: the subsets of every service.
 pub(super) fn subsets(group: &LaneGroup) -> anyhow::Result<File> {
     let comment = format!("{}\n{WHOLE}", comment(&group.spec));
     let mut file = File::new(group, Stage::Clusters, "10-destination-rules.yaml", comment);
     for service in &group.spec.services {
-        let subsets = group.pools(service).iter().flat_map(|pool| subsets_of(group, pool)).collect();
-        let rule =
-            DestinationRule { host: group.host(service), export_to: exports(group), traffic_policy: None, subsets };
-        file.add(name_for(service), group.namespace_of(service), rule)?;
+        let subsets: Vec<Value> = group.pools(service).iter().flat_map(|pool| subsets_of(group, pool)).collect();
+        let rule = json!({"host": group.host(service), "exportTo": exports(group), "subsets": subsets});
+        file.add(Kind::DESTINATION_RULE, name_for(service), group.namespace_of(service), rule)?;
     }
     Ok(file)
 }
@@ -56,23 +33,22 @@ pub(super) fn whole_lanes(group: &LaneGroup) -> anyhow::Result<File> {
         for pool in group.pools(service) {
             let pods = if pool.falls_back() { own_pods(pool.lane()) } else { pool.lane().to_owned() };
             let host = lane_service::host(group, service, &pods);
-            let traffic_policy = Some(whole());
-            let rule = DestinationRule { host, export_to: exports(group), traffic_policy, subsets: Vec::new() };
-            file.add(format!("{}.{pods}", service.name), group.namespace_of(service), rule)?;
+            let rule = json!({"host": host, "exportTo": exports(group), "trafficPolicy": whole()});
+            let name = format!("{}.{pods}", service.name);
+            file.add(Kind::DESTINATION_RULE, name, group.namespace_of(service), rule)?;
         }
     }
     Ok(file)
 }
 
-fn subsets_of(group: &LaneGroup, pool: &Pool) -> Vec<Subset> {
-    let is_it = |lane: &&Lane| lane.name == pool.lane();
-    let labels = group.spec.lanes.iter().find(is_it).map(|lane| lane.labels.clone()).unwrap_or_default();
-    let subset = |name: String| Subset { name, labels: labels.clone(), traffic_policy: whole() };
+fn subsets_of(group: &LaneGroup, pool: &Pool) -> Vec<Value> {
+    let labels = group.spec.lane(pool.lane()).map(|lane| &lane.labels);
+    let subset = |name: &str| json!({"name": name, "labels": labels, "trafficPolicy": whole()});
     match pool {
-        Pool::Only(lane) => vec![subset(lane.clone())],
+        Pool::Only(lane) => vec![subset(lane)],
         // A waypoint would keep the subset's own cluster and drop the aggregate of that name: 503 instead of a fallback.
-        Pool::FallingBack(lane) if group.spec.mesh.ambient => vec![subset(own_pods(lane))],
-        Pool::FallingBack(lane) => vec![subset(own_pods(lane)), subset(lane.clone())],
+        Pool::FallingBack(lane) if group.spec.mesh.ambient => vec![subset(&own_pods(lane))],
+        Pool::FallingBack(lane) => vec![subset(&own_pods(lane)), subset(lane)],
     }
 }
 
@@ -95,9 +71,4 @@ fn comment(spec: &Spec) -> String {
             spec.baseline
         ),
     }
-}
-
-impl Kind for DestinationRule {
-    const API_VERSION: &'static str = "networking.istio.io/v1";
-    const KIND: &'static str = "DestinationRule";
 }

@@ -3,13 +3,19 @@
 use std::fmt;
 
 use anyhow::Context;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{
     Stage,
-    resource::{Kind, Owner, Resource},
+    resource::{GROUP, GROUP_NAMESPACE, Kind, MANAGED_BY, STAGE},
 };
-use crate::{document::LaneGroup, render::yaml};
+use crate::{
+    document::{LaneGroup, Metadata},
+    json::with,
+    render::yaml,
+};
+
+const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 
 /// Resources that are applied together.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,7 +28,8 @@ pub struct File {
     pub comment: String,
     /// The resources as YAML, each without `---`.
     pub documents: Vec<String>,
-    owner: Owner,
+    /// What says of every resource whose it is, and when it is applied.
+    labels: Value,
 }
 
 /// A file for `kubectl apply -k` that names the files in their order.
@@ -30,50 +37,53 @@ pub struct File {
 /// # Errors
 /// None that is known: what is written is texts.
 pub fn kustomization(files: &[File]) -> anyhow::Result<String> {
-    let resources = files.iter().map(|file| file.name).collect();
-    let sort_options = SortOptions { order: "fifo" };
-    let api_version = "kustomize.config.k8s.io/v1beta1";
-    yaml(&Kustomization { api_version, kind: "Kustomization", sort_options, resources })
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Kustomization {
-    api_version: &'static str,
-    kind: &'static str,
-    /// Kustomize sorts by kind otherwise, and the order matters.
-    sort_options: SortOptions,
-    resources: Vec<&'static str>,
-}
-
-#[derive(Serialize)]
-struct SortOptions {
-    order: &'static str,
+    yaml(&json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        // Kustomize sorts by kind otherwise, and the order matters.
+        "sortOptions": {"order": "fifo"},
+        "resources": files.iter().map(|file| file.name).collect::<Vec<_>>(),
+    }))
 }
 
 impl File {
     pub(super) fn new(group: &LaneGroup, stage: Stage, name: &'static str, comment: impl Into<String>) -> Self {
-        let owner = Owner::new(group, stage);
-        Self { name, stage, comment: comment.into(), documents: Vec::new(), owner }
+        let Metadata { name: group, namespace } = &group.metadata;
+        let labels = json!({MANAGED_BY: "lanes", GROUP: group, GROUP_NAMESPACE: namespace, STAGE: stage.name()});
+        Self { name, stage, comment: comment.into(), documents: Vec::new(), labels }
     }
 
     /// Adds a resource with its name and namespace.
-    pub(super) fn add<K: Kind>(&mut self, name: impl Into<String>, namespace: &str, spec: K) -> anyhow::Result<()> {
-        self.add_annotated(name, namespace, spec, None)
-    }
-
-    pub(super) fn add_annotated<K: Kind>(
+    pub(super) fn add(
         &mut self,
+        kind: Kind,
         name: impl Into<String>,
         namespace: &str,
-        spec: K,
-        annotation: Option<(&'static str, &'static str)>,
+        spec: Value,
     ) -> anyhow::Result<()> {
-        let mut resource = Resource::new(&self.owner, name, namespace, spec);
-        if let Some((key, value)) = annotation {
-            resource = resource.annotated(key, value);
-        }
-        let document = yaml(&resource).with_context(|| format!("failed to write a {} for {}", K::KIND, self.name))?;
+        self.add_annotated(kind, name, namespace, spec, json!({}))
+    }
+
+    pub(super) fn add_annotated(
+        &mut self,
+        kind: Kind,
+        name: impl Into<String>,
+        namespace: &str,
+        spec: Value,
+        annotations: Value,
+    ) -> anyhow::Result<()> {
+        let resource = json!({
+            "apiVersion": kind.api_version,
+            "kind": kind.name,
+            "metadata": {
+                "name": name.into(),
+                "namespace": namespace,
+                "labels": self.labels,
+                "annotations": with(json!({SYNC_WAVE: self.stage.wave()}), annotations),
+            },
+            "spec": spec,
+        });
+        let document = yaml(&resource).with_context(|| format!("failed to write a {} for {}", kind.name, self.name))?;
         self.documents.push(document);
         Ok(())
     }

@@ -2,20 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{File, Stage, resource::Kind, virtual_service::VirtualService};
+use super::{File, Stage, resource::Kind, virtual_service};
 use crate::{
     document::{Gateway, GatewayPort, GatewayRef, LaneGroup, Routing},
+    json::given,
     render::rules::ingress,
 };
-
-#[derive(Serialize)]
-struct IstioGateway {
-    selector: BTreeMap<String, String>,
-    servers: Vec<Value>,
-}
 
 impl LaneGroup {
     /// The resource that stands for the gateway: the one that exists, or the one that is rendered.
@@ -56,14 +50,14 @@ pub(super) fn file(group: &LaneGroup) -> anyhow::Result<File> {
     let named = match &gateway.reference {
         Some(GatewayRef { name, namespace }) => format!("{namespace}/{name}"),
         None => {
-            let servers = gateway.ports().iter().map(|port| server(gateway, port)).collect();
-            let rendered = IstioGateway { selector: gateway.selector.clone(), servers };
-            file.add(&resource.name, namespace, rendered)?;
+            let servers: Vec<Value> = gateway.ports().iter().map(|port| server(gateway, port)).collect();
+            let rendered = json!({"selector": gateway.selector, "servers": servers});
+            file.add(Kind::ISTIO_GATEWAY, &resource.name, namespace, rendered)?;
             resource.name
         }
     };
-    let routes = VirtualService::ingress(group, gateway.hosts.clone(), named, ingress(group));
-    file.add(format!("{}-ingress", group.metadata.name), namespace, routes)?;
+    let routes = virtual_service::ingress(group, &gateway.hosts, &named, &ingress(group));
+    file.add(Kind::VIRTUAL_SERVICE, format!("{}-ingress", group.metadata.name), namespace, routes)?;
     Ok(file)
 }
 
@@ -71,15 +65,6 @@ fn server(gateway: &Gateway, GatewayPort { number, credential_name }: &GatewayPo
     let scheme = if credential_name.is_some() { "https" } else { "http" };
     let name = if gateway.ports().len() == 1 { scheme.to_owned() } else { format!("{scheme}-{number}") };
     let port = json!({"number": number, "name": name, "protocol": scheme.to_ascii_uppercase()});
-    match credential_name {
-        Some(secret) => {
-            json!({"port": port, "hosts": gateway.hosts, "tls": {"mode": "SIMPLE", "credentialName": secret}})
-        }
-        None => json!({"port": port, "hosts": gateway.hosts}),
-    }
-}
-
-impl Kind for IstioGateway {
-    const API_VERSION: &'static str = "networking.istio.io/v1";
-    const KIND: &'static str = "Gateway";
+    let tls = credential_name.as_ref().map(|secret| json!({"mode": "SIMPLE", "credentialName": secret}));
+    given(json!({"port": port, "hosts": gateway.hosts, "tls": tls}))
 }

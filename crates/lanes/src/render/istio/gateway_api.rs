@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -13,19 +12,11 @@ use super::{
 };
 use crate::{
     document::{Gateway, GatewayPort, LaneGroup, Service},
-    json::with,
+    json::given,
 };
 
 const COMMENT: &str = "What enters the lanes. Gateway API takes the most specific rule, whatever the order: where a later route would win\n\
     over an earlier one, the earlier has the later's conditions too.";
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct ApiGateway(Value);
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct ReferenceGrant(Value);
 
 /// The file, and the routes in it.
 pub(super) fn file(group: &LaneGroup) -> anyhow::Result<(File, Vec<HttpRoute>)> {
@@ -33,15 +24,15 @@ pub(super) fn file(group: &LaneGroup) -> anyhow::Result<(File, Vec<HttpRoute>)> 
     let Some(gateway) = &group.spec.gateway else { return Ok((file, Vec::new())) };
     let resource = group.gateway_resource(gateway);
     if gateway.reference.is_none() {
-        file.add(&resource.name, &resource.namespace, ApiGateway(spec(group, gateway)))?;
+        file.add(Kind::API_GATEWAY, &resource.name, &resource.namespace, spec(group, gateway))?;
     }
     for namespace in others(group) {
         let name = format!("{}.{}.ingress", group.metadata.namespace, group.metadata.name);
-        file.add(name, namespace, ReferenceGrant(grant(group, namespace)))?;
+        file.add(Kind::REFERENCE_GRANT, name, namespace, grant(group, namespace))?;
     }
     let parent = json!({"name": resource.name, "namespace": resource.namespace});
-    let hosts = if gateway.serves_every_host() { json!({}) } else { json!({"hostnames": gateway.hosts}) };
-    let parents = with(json!({"parentRefs": [parent]}), hosts);
+    let hosts = (!gateway.serves_every_host()).then_some(&gateway.hosts);
+    let parents = given(json!({"parentRefs": [parent], "hostnames": hosts}));
     let routes = http_route::ingress(group, &parents)?;
     routes.iter().try_for_each(|route| route.add_to(&mut file))?;
     Ok((file, routes))
@@ -49,25 +40,18 @@ pub(super) fn file(group: &LaneGroup) -> anyhow::Result<(File, Vec<HttpRoute>)> 
 
 fn spec(group: &LaneGroup, gateway: &Gateway) -> Value {
     let address = format!("{}.{}.svc.{}", gateway.service, gateway.namespace, group.spec.mesh.cluster_domain);
-    let addresses = match gateway.selector.is_empty() {
-        true => json!({}),
-        // The pods that are there. Without an address Istio would deploy others.
-        false => json!({"addresses": [{"type": "Hostname", "value": address}]}),
-    };
+    // The pods that are there. Without an address Istio would deploy others.
+    let addresses = (!gateway.selector.is_empty()).then(|| json!([{"type": "Hostname", "value": address}]));
     let listeners: Vec<Value> = gateway.ports().iter().flat_map(|port| listeners(group, gateway, port)).collect();
-    let class = json!({"gatewayClassName": "istio"});
-    [addresses, json!({ "listeners": listeners })].into_iter().fold(class, with)
+    given(json!({"gatewayClassName": "istio", "addresses": addresses, "listeners": listeners}))
 }
 
 /// One for each host.
 fn listeners(group: &LaneGroup, gateway: &Gateway, port: &GatewayPort) -> Vec<Value> {
     let GatewayPort { number, credential_name } = port;
-    let tls = match credential_name {
-        Some(secret) => {
-            json!({"tls": {"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": secret}]}})
-        }
-        None => json!({}),
-    };
+    let certificate = |secret| json!({"group": "", "kind": "Secret", "name": secret});
+    let tls = credential_name.as_ref().map(certificate);
+    let tls = tls.map(|certificate| json!({"mode": "Terminate", "certificateRefs": [certificate]}));
     let scheme = if credential_name.is_some() { "https" } else { "http" };
     // No other namespace may add routes to this gateway.
     let own = json!({"kubernetes.io/metadata.name": group.metadata.namespace});
@@ -75,9 +59,14 @@ fn listeners(group: &LaneGroup, gateway: &Gateway, port: &GatewayPort) -> Vec<Va
     let listener = |(index, host): (usize, &String)| {
         let name =
             if gateway.hosts.len() == 1 { format!("{scheme}-{number}") } else { format!("{scheme}-{number}-{index}") };
-        let start = json!({"name": name, "port": number, "protocol": scheme.to_ascii_uppercase()});
-        let host = if host == "*" { json!({}) } else { json!({ "hostname": host }) };
-        [host, tls.clone(), json!({ "allowedRoutes": allowed })].into_iter().fold(start, with)
+        given(json!({
+            "name": name,
+            "port": number,
+            "protocol": scheme.to_ascii_uppercase(),
+            "hostname": (host != "*").then_some(host),
+            "tls": tls,
+            "allowedRoutes": allowed,
+        }))
     };
     gateway.hosts.iter().enumerate().map(listener).collect()
 }
@@ -103,14 +92,4 @@ fn grant(group: &LaneGroup, namespace: &str) -> Value {
     let from =
         json!({"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": group.metadata.namespace});
     json!({"from": [from], "to": to})
-}
-
-impl Kind for ApiGateway {
-    const API_VERSION: &'static str = "gateway.networking.k8s.io/v1";
-    const KIND: &'static str = "Gateway";
-}
-
-impl Kind for ReferenceGrant {
-    const API_VERSION: &'static str = "gateway.networking.k8s.io/v1beta1";
-    const KIND: &'static str = "ReferenceGrant";
 }

@@ -2,8 +2,9 @@
 
 mod defaults;
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     document::{Cors, HeaderEdits, LaneGroup, Mirror, Redirect, Rewrite},
-    json::with,
+    json::{given, with},
     render::rules::{self, Action, Conditions, Destination, Retrying, Rule, hops},
 };
 
@@ -37,10 +38,6 @@ pub(super) struct HttpRoute {
     /// What it is attached to, and the hosts.
     parents: Value,
 }
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Spec(Value);
 
 /// The routes between services, and their file.
 pub(super) fn mesh(group: &LaneGroup) -> anyhow::Result<(File, Vec<HttpRoute>)> {
@@ -73,7 +70,7 @@ pub(super) fn ingress(group: &LaneGroup, parents: &Value) -> anyhow::Result<Vec<
 impl HttpRoute {
     pub(super) fn add_to(&self, file: &mut File) -> anyhow::Result<()> {
         let spec = with(self.parents.clone(), json!({"rules": self.rules}));
-        file.add(&self.name, &self.namespace, Spec(defaults::written_out(spec)))
+        file.add(Kind::HTTP_ROUTE, &self.name, &self.namespace, defaults::written_out(spec))
     }
 
     fn has_room_for(&self, matches: usize) -> bool {
@@ -104,7 +101,7 @@ impl Place<'_> {
             let action = self.action(group, &rule);
             for matches in matches.chunks(MOST_MATCHES) {
                 let is_everything = matches.iter().any(|one| *one == json!({}));
-                let conditions = if is_everything { json!({}) } else { json!({ "matches": matches }) };
+                let conditions = given(json!({"matches": (!is_everything).then_some(matches)}));
                 self.add(&mut routes, &rule, matches.len(), with(conditions, action.clone()));
             }
         }
@@ -154,13 +151,8 @@ impl Place<'_> {
         .into_iter()
         .flatten()
         .collect();
-        let filters = if filters.is_empty() { json!({}) } else { json!({ "filters": filters }) };
-        let backends = if backends.is_empty() { json!({}) } else { json!({ "backendRefs": backends }) };
-        let timeouts = match &traffic.timeout {
-            Some(timeout) => json!({"timeouts": {"request": timeout.to_string()}}),
-            None => json!({}),
-        };
-        [backends, timeouts].into_iter().fold(filters, with)
+        let timeouts = traffic.timeout.as_ref().map(|timeout| json!({ "request": timeout }));
+        given(json!({"filters": filters, "backendRefs": backends, "timeouts": timeouts}))
     }
 
     fn backend(&self, group: &LaneGroup, to: &Destination) -> Value {
@@ -168,21 +160,20 @@ impl Place<'_> {
         let backend = self.reference(&name, group.namespace_of(&to.service), to.port.number);
         let (Some(weight), Some(tag)) = (to.weight, &to.tag) else { return backend };
         let set = HeaderEdits { set: [(group.spec.header(), tag.clone())].into(), ..HeaderEdits::default() };
-        let filters: Vec<Value> =
-            header_filter("RequestHeaderModifier", "requestHeaderModifier", &set).into_iter().collect();
-        with(backend, json!({"weight": weight, "filters": filters}))
+        let filter = header_filter("RequestHeaderModifier", "requestHeaderModifier", &set);
+        with(backend, json!({"weight": weight, "filters": [filter]}))
     }
 
     fn mirrored(&self, group: &LaneGroup, mirror: &Mirror) -> Value {
         let namespace = mirror.namespace.as_ref().unwrap_or(&group.metadata.namespace);
-        let to = json!({"backendRef": self.reference(&mirror.service, namespace, mirror.port)});
-        let percent = if mirror.percent == 100 { json!({}) } else { json!({"percent": mirror.percent}) };
-        json!({"type": "RequestMirror", "requestMirror": with(to, percent)})
+        let to = self.reference(&mirror.service, namespace, mirror.port);
+        let percent = (mirror.percent != 100).then_some(mirror.percent);
+        json!({"type": "RequestMirror", "requestMirror": given(json!({"backendRef": to, "percent": percent}))})
     }
 
     fn reference(&self, name: &str, namespace: &str, port: u16) -> Value {
-        let namespace = if namespace == self.namespace { json!({}) } else { json!({ "namespace": namespace }) };
-        [namespace, json!({ "port": port })].into_iter().fold(json!({ "name": name }), with)
+        let namespace = (namespace != self.namespace).then_some(namespace);
+        given(json!({"name": name, "namespace": namespace, "port": port}))
     }
 }
 
@@ -204,61 +195,32 @@ fn header_filter(kind: &str, field: &str, edits: &HeaderEdits) -> Option<Value> 
     if edits.is_empty() {
         return None;
     }
-    let list = |fields: &std::collections::BTreeMap<String, String>| {
+    let list = |fields: &BTreeMap<String, String>| {
         fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>()
     };
-    let mut modifier = json!({});
-    for (field, values) in [("set", list(&edits.set)), ("add", list(&edits.add))] {
-        if !values.is_empty() {
-            modifier = with(modifier, json!({ field: values }));
-        }
-    }
-    if !edits.remove.is_empty() {
-        modifier = with(modifier, json!({"remove": edits.remove}));
-    }
+    let modifier = given(json!({"set": list(&edits.set), "add": list(&edits.add), "remove": edits.remove}));
     Some(json!({"type": kind, field: modifier}))
 }
 
-fn redirected(redirect: &Redirect) -> Value {
-    let Redirect { uri, authority, scheme, port, code } = redirect;
-    let full = |uri: &String| json!({"path": {"type": "ReplaceFullPath", "replaceFullPath": uri}});
-    let parts = [
-        scheme.as_ref().map(|scheme| json!({ "scheme": scheme })),
-        authority.as_ref().map(|host| json!({ "hostname": host })),
-        uri.as_ref().map(full),
-        port.map(|port| json!({ "port": port })),
-        Some(json!({ "statusCode": code })),
-    ];
-    json!({"type": "RequestRedirect", "requestRedirect": parts.into_iter().flatten().fold(json!({}), with)})
+fn full_path(uri: &String) -> Value {
+    json!({"type": "ReplaceFullPath", "replaceFullPath": uri})
+}
+
+fn redirected(Redirect { uri, authority, scheme, port, code }: &Redirect) -> Value {
+    let path = uri.as_ref().map(full_path);
+    let to = json!({"scheme": scheme, "hostname": authority, "path": path, "port": port, "statusCode": code});
+    json!({"type": "RequestRedirect", "requestRedirect": given(to)})
 }
 
 fn rewritten(Rewrite { uri, authority }: &Rewrite) -> Value {
-    let full = |uri: &String| json!({"path": {"type": "ReplaceFullPath", "replaceFullPath": uri}});
-    let parts = [authority.as_ref().map(|host| json!({ "hostname": host })), uri.as_ref().map(full)];
-    json!({"type": "URLRewrite", "urlRewrite": parts.into_iter().flatten().fold(json!({}), with)})
+    let to = json!({"hostname": authority, "path": uri.as_ref().map(full_path)});
+    json!({"type": "URLRewrite", "urlRewrite": given(to)})
 }
 
+/// As the document has it, but that ages are numbers of seconds.
 fn cors(cors: &Cors) -> Value {
-    let mut value = json!({"allowOrigins": cors.allow_origins});
-    for (field, names) in [
-        ("allowMethods", &cors.allow_methods),
-        ("allowHeaders", &cors.allow_headers),
-        ("exposeHeaders", &cors.expose_headers),
-    ] {
-        if !names.is_empty() {
-            value = with(value, json!({ field: names }));
-        }
-    }
-    if let Some(age) = &cors.max_age {
-        value = with(value, json!({"maxAge": age.milliseconds() / 1000}));
-    }
-    if cors.allow_credentials {
-        value = with(value, json!({"allowCredentials": true}));
-    }
-    json!({"type": "CORS", "cors": value})
-}
-
-impl Kind for Spec {
-    const API_VERSION: &'static str = "gateway.networking.k8s.io/v1";
-    const KIND: &'static str = "HTTPRoute";
+    let (age, credentials) = (cors.max_age.as_ref(), cors.allow_credentials.then_some(true));
+    let age = age.map(|age| age.milliseconds() / 1000);
+    let cors = with(json!(cors), json!({"maxAge": age, "allowCredentials": credentials}));
+    json!({"type": "CORS", "cors": given(cors)})
 }

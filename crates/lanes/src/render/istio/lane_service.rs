@@ -2,39 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{File, Stage, resource::Kind};
 use crate::{
-    document::{Lane, LaneGroup, Service, ServicePort, TargetPort},
+    document::{Lane, LaneGroup, Service, ServicePort},
+    json::given,
     render::{names::own_pods, pools::Pool},
 };
 
 const COMMENT: &str = "A Service for each lane of each service: what HTTPRoutes send requests to. Where a lane falls back, `SERVICE-LANE` is\n\
     what requests are sent to, and `SERVICE-LANE-only` the lane's own pods: see 20-fallback.yaml.";
 
-#[derive(Serialize)]
-struct ServiceSpec {
-    selector: BTreeMap<String, String>,
-    ports: Vec<Port>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Port {
-    name: String,
-    port: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_port: Option<TargetPort>,
-}
-
 pub(super) fn file(group: &LaneGroup) -> anyhow::Result<File> {
     let mut file = File::new(group, Stage::Clusters, "10-services.yaml", COMMENT);
     for service in &group.spec.services {
         for (name, lane) in names(group, service) {
-            let lane = group.spec.lanes.iter().find(|known| known.name == lane);
-            let selector = lane.map(|lane| selector(service, lane)).unwrap_or_default();
-            file.add(name, group.namespace_of(service), ServiceSpec { selector, ports: ports(service) })?;
+            let selector = group.spec.lane(&lane).map(|lane| selector(service, lane)).unwrap_or_default();
+            let spec = json!({"selector": selector, "ports": ports(service)});
+            file.add(Kind::SERVICE, name, group.namespace_of(service), spec)?;
         }
     }
     Ok(file)
@@ -69,17 +55,12 @@ fn selector(service: &Service, lane: &Lane) -> BTreeMap<String, String> {
 }
 
 /// Istio reads what a port speaks from its name, which must be another for each.
-fn ports(service: &Service) -> Vec<Port> {
+fn ports(service: &Service) -> Vec<Value> {
     let ports = service.ports();
     let is_alone = ports.len() == 1;
     let port = |ServicePort { number, protocol, target_port }: ServicePort| {
         let name = if is_alone { protocol.name().to_owned() } else { format!("{}-{number}", protocol.name()) };
-        Port { name, port: number, target_port }
+        given(json!({"name": name, "port": number, "targetPort": target_port}))
     };
     ports.into_iter().map(port).collect()
-}
-
-impl Kind for ServiceSpec {
-    const API_VERSION: &'static str = "v1";
-    const KIND: &'static str = "Service";
 }

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{
-    File, Options, Stage,
-    resource::{Kind, Selector},
-};
+use super::{File, Stage, resource::Kind};
 use crate::{
-    document::{FailStrategy, Filters, IstioVersion, LaneGroup, Phase, PullPolicy},
+    document::{Filters, IstioVersion, LaneGroup, Phase},
+    json::{given, with},
     render::{
         Module,
         filter::{self, Filter},
@@ -28,108 +25,66 @@ pub struct Images {
     pub sha256: BTreeMap<Module, String>,
 }
 
-/// Every version of Istio has it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WasmPlugin {
-    selector: Selector,
-    #[serde(flatten)]
-    place: Place,
-    #[serde(flatten)]
-    wasm: Wasm,
-}
-
-/// Its successor, from Istio 1.30.
-#[derive(Serialize)]
-struct TrafficExtension {
-    selector: Selector,
-    #[serde(flatten)]
-    place: Place,
-    wasm: Wasm,
-}
-
-/// Where a filter is among the others.
-#[derive(Clone, Copy, Default, Serialize)]
-pub(super) struct Place {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phase: Option<Phase>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    priority: Option<i32>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Wasm {
-    url: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_pull_policy: Option<PullPolicy>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    image_pull_secret: Option<String>,
-    fail_strategy: FailStrategy,
-    plugin_config: Value,
-}
-
 /// A filter in some pods.
-pub(super) struct Plugin {
+pub(super) struct FilterResource {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) pods: BTreeMap<String, String>,
-    pub(super) place: Option<Place>,
+    /// Its place among the other filters, in fields of the resource.
+    pub(super) place: Value,
     pub(super) filter: Filter,
 }
 
-/// Before all filters that write a tag, those of other lane groups too: what it takes away is the client's.
-const FIRST: Place = Place { phase: Some(Phase::Authn), priority: Some(i32::MAX) };
-
 /// The filter at the gateway that leaves no tag in the baggage. It is there before the routes that such a tag would count for.
-pub(super) fn baggage_strip(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
+pub(super) fn baggage_strip(group: &LaneGroup, images: &Images) -> anyhow::Result<File> {
     let comment =
         "The first filter at the gateway: no client chooses a lane, neither by the route header nor by the baggage.";
     let mut file = File::new(group, Stage::Propagation, "35-baggage-strip.yaml", comment);
     if let Some(filter) = filter::baggage_strip(&group.spec) {
-        Plugin::at_gateway(group, FIRST, filter).add_to(&mut file, group, options)?;
+        // Before all filters that write a tag, those of other lane groups too: what it takes away is the client's.
+        let first = json!({"phase": Phase::Authn, "priority": i32::MAX});
+        FilterResource::at_gateway(group, first, filter).add_to(&mut file, group, images)?;
     }
     Ok(file)
 }
 
 /// The hash-tagging filter at the gateway, before anything that looks at the route.
-pub(super) fn hash_tagging(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
+pub(super) fn hash_tagging(group: &LaneGroup, images: &Images) -> anyhow::Result<File> {
     let comment = "The filter at the gateway: the same user, the same lane.";
     let mut file = File::new(group, Stage::Gateway, "60-hash-tagging.yaml", comment);
     let Filters { phase, priority, .. } = group.spec.filters;
     if let Some(filter) = filter::tagging(&group.spec) {
-        let place = Place { phase: Some(phase), priority };
-        Plugin::at_gateway(group, place, filter).add_to(&mut file, group, options)?;
+        let place = json!({"phase": phase, "priority": priority});
+        FilterResource::at_gateway(group, place, filter).add_to(&mut file, group, images)?;
     }
     Ok(file)
 }
 
-impl Plugin {
-    fn at_gateway(group: &LaneGroup, place: Place, filter: Filter) -> Self {
+impl FilterResource {
+    fn at_gateway(group: &LaneGroup, place: Value, filter: Filter) -> Self {
         let (namespace, pods) = group.gateway_pods();
         let name = format!("{}.{}.{}", group.metadata.namespace, group.metadata.name, filter.name);
-        Self { name, namespace, pods, place: Some(place), filter }
+        Self { name, namespace, pods, place, filter }
     }
 
-    pub(super) fn add_to(self, file: &mut File, group: &LaneGroup, options: &Options) -> anyhow::Result<()> {
+    pub(super) fn add_to(self, file: &mut File, group: &LaneGroup, images: &Images) -> anyhow::Result<()> {
         let Self { name, namespace, pods, place, filter: Filter { module, config: plugin_config, .. } } = self;
         let filters = &group.spec.filters;
-        let (selector, place) = (Selector { match_labels: pods }, place.unwrap_or_default());
-        let wasm = Wasm {
-            url: options.images.url(filters, module),
-            sha256: options.images.sha256.get(&module).cloned(),
-            image_pull_policy: filters.pull_policy,
-            image_pull_secret: filters.pull_secret.clone(),
-            fail_strategy: filters.fail_strategy,
-            plugin_config,
+        let wasm = given(json!({
+            "url": images.url(filters, module),
+            "sha256": images.sha256.get(&module),
+            "imagePullPolicy": filters.pull_policy,
+            "imagePullSecret": filters.pull_secret,
+            "failStrategy": filters.fail_strategy,
+            "pluginConfig": plugin_config,
+        }));
+        let spec = given(with(json!({"selector": {"matchLabels": pods}}), place));
+        // Every version has WasmPlugin; its successor has the module in a field of its own.
+        let (kind, spec) = match group.spec.mesh.istio.is_some_and(IstioVersion::has_traffic_extension) {
+            true => (Kind::TRAFFIC_EXTENSION, with(spec, json!({ "wasm": wasm }))),
+            false => (Kind::WASM_PLUGIN, with(spec, wasm)),
         };
-        if group.spec.mesh.istio.is_some_and(IstioVersion::has_traffic_extension) {
-            file.add(name, &namespace, TrafficExtension { selector, place, wasm })
-        } else {
-            file.add(name, &namespace, WasmPlugin { selector, place, wasm })
-        }
+        file.add(kind, name, &namespace, spec)
     }
 }
 
@@ -142,14 +97,4 @@ impl Images {
         let reference = self.reference.as_ref().or(filters.image.as_ref());
         reference.map_or(nowhere, String::as_str).replace("{module}", module.name())
     }
-}
-
-impl Kind for WasmPlugin {
-    const API_VERSION: &'static str = "extensions.istio.io/v1alpha1";
-    const KIND: &'static str = "WasmPlugin";
-}
-
-impl Kind for TrafficExtension {
-    const API_VERSION: &'static str = "extensions.istio.io/v1alpha1";
-    const KIND: &'static str = "TrafficExtension";
 }

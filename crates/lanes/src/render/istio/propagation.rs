@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{File, Options, Stage, plugin::Plugin};
+use serde_json::Value;
+
+use super::{File, Images, Stage, plugin::FilterResource};
 use crate::{
     document::{Lane, LaneGroup, Membership, Service},
     render::filter,
@@ -11,20 +13,20 @@ use crate::{
 /// Applied before the routes: what is tagged must find its way from the first request on.
 ///
 /// The pods are selected by their lane's labels, as the lanes select them: nothing else is known of pods.
-pub(super) fn file(group: &LaneGroup, options: &Options) -> anyhow::Result<File> {
+pub(super) fn file(group: &LaneGroup, images: &Images) -> anyhow::Result<File> {
     let comment = "The filter in the sidecars of every lane's pods: the tag crosses applications that do not know it.";
     let mut file = File::new(group, Stage::Propagation, "30-propagation.yaml", comment);
     let Some(filter) = filter::in_sidecars(&group.spec) else { return Ok(file) };
     for namespace in group.namespaces() {
         for (name, pods) in selectors(group, namespace) {
-            let plugin = Plugin {
+            let plugin = FilterResource {
                 name: format!("{}.{}.{name}{}", group.metadata.namespace, group.metadata.name, filter.name),
                 namespace: namespace.to_owned(),
                 pods,
-                place: None,
+                place: Value::Null,
                 filter: filter.clone(),
             };
-            plugin.add_to(&mut file, group, options)?;
+            plugin.add_to(&mut file, group, images)?;
         }
     }
     Ok(file)

@@ -1,10 +1,5 @@
 //! What all resources have in common.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-
-use super::Stage;
 use crate::document::LaneGroup;
 
 /// The label that says who wrote a resource: `lanes`.
@@ -15,81 +10,28 @@ pub const GROUP: &str = "trafficlanes.dev/group";
 pub const GROUP_NAMESPACE: &str = "trafficlanes.dev/group-namespace";
 /// The label with the stage that a resource is applied in.
 pub const STAGE: &str = "trafficlanes.dev/stage";
-const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 
-/// A resource of Kubernetes.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Resource<K> {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: Metadata,
-    spec: K,
-}
-
-/// The specification of a kind of resource.
-pub(super) trait Kind: Serialize {
-    const API_VERSION: &'static str;
-    const KIND: &'static str;
-}
-
-#[derive(Serialize)]
-struct Metadata {
-    name: String,
-    namespace: String,
-    labels: BTreeMap<&'static str, String>,
-    annotations: BTreeMap<&'static str, &'static str>,
-}
-
-/// Whose a resource is, and when it is applied.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Owner {
-    name: String,
-    namespace: String,
-    stage: Stage,
-}
-
-/// A resource of another kind that this one is attached to.
-#[derive(Serialize)]
-pub(super) struct TargetRef {
-    pub(super) group: &'static str,
-    pub(super) kind: &'static str,
+/// A kind of resource, in the version of its API that is written.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    pub(super) api_version: &'static str,
     pub(super) name: &'static str,
 }
 
-/// Pods by their labels.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Selector {
-    pub(super) match_labels: BTreeMap<String, String>,
-}
+impl Kind {
+    pub(super) const SERVICE: Self = Self::of("v1", "Service");
+    pub(super) const DESTINATION_RULE: Self = Self::of("networking.istio.io/v1", "DestinationRule");
+    pub(super) const VIRTUAL_SERVICE: Self = Self::of("networking.istio.io/v1", "VirtualService");
+    pub(super) const ISTIO_GATEWAY: Self = Self::of("networking.istio.io/v1", "Gateway");
+    pub(super) const ENVOY_FILTER: Self = Self::of("networking.istio.io/v1alpha3", "EnvoyFilter");
+    pub(super) const WASM_PLUGIN: Self = Self::of("extensions.istio.io/v1alpha1", "WasmPlugin");
+    pub(super) const TRAFFIC_EXTENSION: Self = Self::of("extensions.istio.io/v1alpha1", "TrafficExtension");
+    pub(super) const API_GATEWAY: Self = Self::of("gateway.networking.k8s.io/v1", "Gateway");
+    pub(super) const HTTP_ROUTE: Self = Self::of("gateway.networking.k8s.io/v1", "HTTPRoute");
+    pub(super) const REFERENCE_GRANT: Self = Self::of("gateway.networking.k8s.io/v1beta1", "ReferenceGrant");
 
-impl Owner {
-    pub(super) fn new(group: &LaneGroup, stage: Stage) -> Self {
-        Self { name: group.metadata.name.clone(), namespace: group.metadata.namespace.clone(), stage }
-    }
-}
-
-impl<K: Kind> Resource<K> {
-    pub(super) fn new(owner: &Owner, name: impl Into<String>, namespace: &str, spec: K) -> Self {
-        let labels = [
-            (MANAGED_BY, "lanes".to_owned()),
-            (GROUP, owner.name.clone()),
-            (GROUP_NAMESPACE, owner.namespace.clone()),
-            (STAGE, owner.stage.name().to_owned()),
-        ];
-        let metadata = Metadata {
-            name: name.into(),
-            namespace: namespace.to_owned(),
-            labels: labels.into(),
-            annotations: [(SYNC_WAVE, owner.stage.wave())].into(),
-        };
-        Self { api_version: K::API_VERSION, kind: K::KIND, metadata, spec }
-    }
-
-    pub(super) fn annotated(mut self, key: &'static str, value: &'static str) -> Self {
-        self.metadata.annotations.insert(key, value);
-        self
+    const fn of(api_version: &'static str, name: &'static str) -> Self {
+        Self { api_version, name }
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     document::StringMatch,
-    json::with,
+    json::given,
     render::rules::{Condition, Rule},
 };
 
@@ -174,14 +174,9 @@ impl Match {
     }
 
     fn value(&self, paths: Paths) -> Value {
-        let path = match self.path(paths) {
-            Some((kind, value)) => json!({"path": {"type": kind, "value": value}}),
-            None => json!({}),
-        };
+        let path = self.path(paths).map(|(kind, value)| json!({"type": kind, "value": value}));
         let headers: Vec<Value> = self.headers.iter().map(|(name, value)| header(name, value)).collect();
-        let headers = if headers.is_empty() { json!({}) } else { json!({ "headers": headers }) };
-        let method = self.method.map_or_else(|| json!({}), |method| json!({ "method": method }));
-        [headers, method].into_iter().fold(path, with)
+        given(json!({"path": path, "headers": headers, "method": self.method}))
     }
 
     fn path(&self, paths: Paths) -> Option<(&'static str, String)> {

@@ -1,214 +1,121 @@
 //! VirtualServices: rules in Istio's words.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::resource::{Kind, exports};
+use super::{
+    File, Stage, name_for,
+    resource::{Kind, exports},
+};
 use crate::{
-    document::{Cors, HeaderEdits, LaneGroup, Mirror, Redirect, Rewrite, Service, ServicePort, StringMatch},
-    json::with,
+    document::{Cors, HeaderEdits, LaneGroup, Mirror, Redirect, Service},
+    json::{given, with},
     render::rules::{Action, Condition, Destination, Retrying, Rule, hops},
 };
 
-/// Where the requests of some hosts go.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct VirtualService {
-    hosts: Vec<String>,
-    /// The gateways that it is for; none for the mesh.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    gateways: Vec<String>,
-    export_to: Vec<String>,
-    http: Vec<HttpRoute>,
-}
+const COMMENT: &str =
+    "What a request stays in its lane by, at every hop. Ports that are not in the lanes stay as they are.";
+const RETRIES: &str = "What HTTP calls idempotent (RFC 9110, 9.2.2) is sent again also when it may have been sent before, so that no such \
+    request\nfails because a pod of the lane died; anything else only when it cannot have reached the application.";
 
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HttpRoute {
-    name: String,
-    #[serde(rename = "match", skip_serializing_if = "Vec::is_empty")]
-    matches: Vec<HttpMatch>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    route: Vec<HttpRouteDestination>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redirect: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    direct_response: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rewrite: Option<Rewrite>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timeout: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retries: Option<HttpRetry>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    mirrors: Vec<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cors_policy: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<Value>,
-}
+/// `istioctl analyze` misses the subset in the DestinationRule, which must not have it for waypoints.
+const SUPPRESS: (&str, &str) = ("galley.istio.io/analyze-suppress", "IST0101");
 
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HttpMatch {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri: Option<StringMatch>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    headers: BTreeMap<String, StringMatch>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    source_labels: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<StringMatch>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<u16>,
-}
-
-#[derive(Serialize)]
-struct HttpRouteDestination {
-    destination: Subset,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    weight: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<Value>,
-}
-
-#[derive(Serialize)]
-struct Subset {
-    host: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subset: Option<String>,
-    /// Without, Istio takes the port that the request came to: at a gateway its own, and in the mesh that of the service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<Value>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HttpRetry {
-    attempts: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    per_try_timeout: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_on: Option<String>,
-    /// Envoy's `previous_priorities`, updated every second attempt: after the lane's pods, the baseline's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_remote_localities: Option<bool>,
-}
-
-impl VirtualService {
-    /// For the gateway, by its name.
-    pub(super) fn ingress(group: &LaneGroup, hosts: Vec<String>, gateway: String, rules: Vec<Rule>) -> Self {
-        let http = rules.into_iter().map(|rule| HttpRoute::new(group, rule)).collect();
-        Self { hosts, gateways: vec![gateway], export_to: exports(group), http }
+/// One for each service: a request stays in its lane at every hop.
+pub(super) fn of_services(group: &LaneGroup) -> anyhow::Result<File> {
+    let falls_back = group.falls_back();
+    let comment = if falls_back { format!("{COMMENT}\n{RETRIES}") } else { COMMENT.to_owned() };
+    let mut file = File::new(group, Stage::Routes, "40-virtual-services.yaml", comment);
+    let annotations = if group.spec.mesh.ambient && falls_back { json!({SUPPRESS.0: SUPPRESS.1}) } else { json!({}) };
+    for service in &group.spec.services {
+        let (name, namespace) = (name_for(service), group.namespace_of(service));
+        file.add_annotated(Kind::VIRTUAL_SERVICE, name, namespace, mesh(group, service), annotations.clone())?;
     }
-
-    /// For the mesh: each port of the service that is in the lanes, and the others as they were.
-    pub(super) fn mesh(group: &LaneGroup, service: &Service) -> Self {
-        let of_port = |(index, port): (usize, ServicePort)| {
-            let rules = hops(group, service, &port).into_iter();
-            rules.map(move |rule| HttpRoute::new(group, rule).on(&port, index > 0)).collect::<Vec<_>>()
-        };
-        let mut http: Vec<HttpRoute> = service.ports().into_iter().enumerate().flat_map(of_port).collect();
-        let as_before = Subset { host: group.host(service), subset: None, port: None };
-        let route = vec![HttpRouteDestination { destination: as_before, weight: None, headers: None }];
-        http.push(HttpRoute { name: "other-ports".to_owned(), route, ..HttpRoute::default() });
-        Self { hosts: vec![group.host(service)], gateways: Vec::new(), export_to: exports(group), http }
-    }
+    Ok(file)
 }
 
-impl HttpRoute {
-    fn new(group: &LaneGroup, rule: Rule) -> Self {
-        let Rule { name, conditions, action, retries, traffic } = rule;
-        let (mut route, mut redirect, mut direct_response) = (Vec::new(), None, None);
-        match action {
-            Action::Forward(destinations) => {
-                route = destinations.into_iter().map(|to| HttpRouteDestination::new(group, to)).collect();
+/// For the gateway, by its name.
+pub(super) fn ingress(group: &LaneGroup, hosts: &[String], gateway: &str, rules: &[Rule]) -> Value {
+    let http: Vec<Value> = rules.iter().map(|rule| route(group, rule, None)).collect();
+    json!({"hosts": hosts, "gateways": [gateway], "exportTo": exports(group), "http": http})
+}
+
+/// For the mesh: each port of the service that is in the lanes, and the others as they were.
+fn mesh(group: &LaneGroup, service: &Service) -> Value {
+    let host = group.host(service);
+    let mut http = Vec::new();
+    for (index, port) in service.ports().iter().enumerate() {
+        for mut rule in hops(group, service, port) {
+            if index > 0 {
+                rule.name = format!("{}-{}", rule.name, port.number);
             }
-            Action::Redirect(to) => redirect = Some(redirected(to)),
-            Action::Reject => direct_response = Some(json!({"status": 404})),
-        }
-        Self {
-            name,
-            matches: conditions.into_iter().map(HttpMatch::from).collect(),
-            route,
-            redirect,
-            direct_response,
-            rewrite: traffic.rewrite,
-            timeout: traffic.timeout.map(|timeout| timeout.to_string()),
-            retries: retries.map(HttpRetry::from),
-            mirrors: traffic.mirror.iter().map(|mirror| mirrored(group, mirror)).collect(),
-            cors_policy: traffic.cors.as_ref().map(cors),
-            headers: headers(&traffic.headers.request, &traffic.headers.response),
+            http.push(route(group, &rule, Some(port.number)));
         }
     }
-
-    /// For one port only, which the name says unless it is the first.
-    fn on(mut self, port: &ServicePort, is_named: bool) -> Self {
-        if self.matches.is_empty() {
-            self.matches.push(HttpMatch::default());
-        }
-        self.matches.iter_mut().for_each(|condition| condition.port = Some(port.number));
-        if is_named {
-            self.name = format!("{}-{}", self.name, port.number);
-        }
-        self
-    }
+    // Without a port, Istio takes the one that the request came to.
+    http.push(json!({"name": "other-ports", "route": [{"destination": {"host": host}}]}));
+    json!({"hosts": [host], "exportTo": exports(group), "http": http})
 }
 
-impl HttpRouteDestination {
-    fn new(group: &LaneGroup, destination: Destination) -> Self {
-        let Destination { service, port, pool, weight, tag } = destination;
-        let set = |tag: String| HeaderEdits { set: [(group.spec.header(), tag)].into(), ..HeaderEdits::default() };
-        let headers = tag.and_then(|tag| headers(&set(tag), &HeaderEdits::default()));
-        let (subset, port) = (Some(pool.lane().to_owned()), Some(json!({"number": port.number})));
-        Self { destination: Subset { host: group.host(&service), subset, port }, weight, headers }
+/// A rule, for one port only if it is given.
+fn route(group: &LaneGroup, rule: &Rule, port: Option<u16>) -> Value {
+    let traffic = &rule.traffic;
+    let mut matches: Vec<Value> = rule.conditions.iter().map(|condition| matched(condition, port)).collect();
+    if matches.is_empty() && port.is_some() {
+        matches.push(matched(&Condition::default(), port));
     }
+    let action = match &rule.action {
+        Action::Forward(to) => json!({"route": to.iter().map(|to| destination(group, to)).collect::<Vec<_>>()}),
+        Action::Redirect(to) => json!({"redirect": redirected(to)}),
+        Action::Reject => json!({"directResponse": {"status": 404}}),
+    };
+    let mirrors: Vec<Value> = traffic.mirror.iter().map(|mirror| mirrored(group, mirror)).collect();
+    let more = json!({
+        "rewrite": traffic.rewrite.as_ref().map(|rewrite| given(json!(rewrite))),
+        "timeout": traffic.timeout,
+        "retries": rule.retries.as_ref().map(retries),
+        "mirrors": mirrors,
+        "corsPolicy": traffic.cors.as_ref().map(cors),
+        "headers": headers(&traffic.headers.request, &traffic.headers.response),
+    });
+    given([action, more].into_iter().fold(json!({"name": rule.name, "match": matches}), with))
 }
 
-impl From<Condition> for HttpMatch {
-    fn from(Condition { uri, headers, source_labels, method }: Condition) -> Self {
-        Self { uri, headers, source_labels, method, port: None }
-    }
+fn matched(Condition { uri, headers, source_labels, method }: &Condition, port: Option<u16>) -> Value {
+    given(json!({"uri": uri, "headers": headers, "sourceLabels": source_labels, "method": method, "port": port}))
 }
 
-impl From<Retrying> for HttpRetry {
-    fn from(retrying: Retrying) -> Self {
-        let Retrying { attempts, conditions, per_try_timeout, to_baseline, .. } = retrying;
-        if attempts == 0 {
-            return Self { attempts, per_try_timeout: None, retry_on: None, retry_remote_localities: None };
-        }
-        let (on, codes) = conditions.parts();
-        let parts: Vec<String> = on.into_iter().map(str::to_owned).chain(codes.iter().map(u16::to_string)).collect();
-        Self {
-            attempts,
-            per_try_timeout: per_try_timeout.map(|timeout| timeout.to_string()),
-            retry_on: Some(parts.join(",")),
-            retry_remote_localities: to_baseline.then_some(true),
-        }
-    }
+fn destination(group: &LaneGroup, to: &Destination) -> Value {
+    let set = to.tag.iter().map(|tag| (group.spec.header(), tag.clone())).collect();
+    let edits = HeaderEdits { set, ..HeaderEdits::default() };
+    given(json!({
+        "destination": {"host": group.host(&to.service), "subset": to.pool.lane(), "port": {"number": to.port.number}},
+        "weight": to.weight,
+        "headers": headers(&edits, &HeaderEdits::default()),
+    }))
 }
 
-fn headers(request: &HeaderEdits, response: &HeaderEdits) -> Option<Value> {
-    let mut headers = json!({});
-    for (direction, edits) in [("request", request), ("response", response)] {
-        if !edits.is_empty() {
-            headers = with(headers, json!({ direction: edits }));
-        }
+fn retries(retrying: &Retrying) -> Value {
+    let Retrying { attempts, conditions, per_try_timeout, to_baseline, .. } = retrying;
+    if *attempts == 0 {
+        return json!({"attempts": 0});
     }
-    (headers != json!({})).then_some(headers)
+    let (on, codes) = conditions.parts();
+    let parts: Vec<String> = on.into_iter().map(str::to_owned).chain(codes.iter().map(u16::to_string)).collect();
+    given(json!({
+        "attempts": attempts,
+        "perTryTimeout": per_try_timeout,
+        "retryOn": parts.join(","),
+        // Envoy's `previous_priorities`, updated every second attempt: after the lane's pods, the baseline's.
+        "retryRemoteLocalities": to_baseline.then_some(true),
+    }))
 }
 
-fn redirected(Redirect { uri, authority, scheme, port, code }: Redirect) -> Value {
-    let parts = [
-        uri.map(|uri| json!({ "uri": uri })),
-        authority.map(|authority| json!({ "authority": authority })),
-        scheme.map(|scheme| json!({ "scheme": scheme })),
-        port.map(|port| json!({ "port": port })),
-        Some(json!({ "redirectCode": code })),
-    ];
-    parts.into_iter().flatten().fold(json!({}), with)
+fn headers(request: &HeaderEdits, response: &HeaderEdits) -> Value {
+    given(json!({"request": request, "response": response}))
+}
+
+fn redirected(Redirect { uri, authority, scheme, port, code }: &Redirect) -> Value {
+    given(json!({"uri": uri, "authority": authority, "scheme": scheme, "port": port, "redirectCode": code}))
 }
 
 fn mirrored(group: &LaneGroup, mirror: &Mirror) -> Value {
@@ -219,28 +126,9 @@ fn mirrored(group: &LaneGroup, mirror: &Mirror) -> Value {
     })
 }
 
+/// As the document has it, which is Istio's way, but for the origins.
 fn cors(cors: &Cors) -> Value {
     let origins: Vec<Value> = cors.allow_origins.iter().map(|origin| json!({ "exact": origin })).collect();
-    let mut policy = json!({ "allowOrigins": origins });
-    for (field, names) in [
-        ("allowMethods", &cors.allow_methods),
-        ("allowHeaders", &cors.allow_headers),
-        ("exposeHeaders", &cors.expose_headers),
-    ] {
-        if !names.is_empty() {
-            policy = with(policy, json!({ field: names }));
-        }
-    }
-    if let Some(age) = &cors.max_age {
-        policy = with(policy, json!({"maxAge": age.to_string()}));
-    }
-    if cors.allow_credentials {
-        policy = with(policy, json!({"allowCredentials": true}));
-    }
-    policy
-}
-
-impl Kind for VirtualService {
-    const API_VERSION: &'static str = "networking.istio.io/v1";
-    const KIND: &'static str = "VirtualService";
+    let credentials = cors.allow_credentials.then_some(true);
+    given(with(json!(cors), json!({"allowOrigins": origins, "allowCredentials": credentials})))
 }

@@ -6,7 +6,7 @@ use crate::document::{Lane, LaneGroup, Redirect, Route, RouteMatch, Service, Ser
 /// The rules of all routes, in order.
 pub(in super::super) fn ingress(group: &LaneGroup) -> Vec<Rule> {
     let spec = &group.spec;
-    let weights = spec.assign.as_ref().and_then(|assign| assign.weights.as_deref());
+    let weights = spec.weights();
     let rules = |route: &Route| {
         let conditions = conditions(route);
         let is_possible = |condition: &Condition| spec.may_hold(condition);
@@ -18,12 +18,12 @@ pub(in super::super) fn ingress(group: &LaneGroup) -> Vec<Rule> {
             return vec![redirected(route, possible, redirect)];
         }
         let Some((service, port)) = destination(spec, route) else { return Vec::new() };
-        let way = Way { group, route, conditions: possible, to: (service, &port) };
+        let route_to = ServiceRoute { group, route, conditions: possible, to: (service, &port) };
         match (&route.lane, weights) {
-            (Some(lane), _) => way.pinned(lane),
-            (None, Some(weights)) => way.weighted(weights),
-            (None, None) if spec.has_tag_at_gateway() => way.by_tag(),
-            (None, None) => way.untagged(),
+            (Some(lane), _) => route_to.pinned(lane),
+            (None, Some(weights)) => route_to.weighted(weights),
+            (None, None) if spec.has_tag_at_gateway() => route_to.by_tag(),
+            (None, None) => route_to.untagged(),
         }
     };
     spec.routes.iter().flat_map(rules).collect()
@@ -35,7 +35,7 @@ pub(crate) fn ingress_is_empty(group: &LaneGroup) -> bool {
 }
 
 /// A route that leads to a service.
-struct Way<'a> {
+struct ServiceRoute<'a> {
     group: &'a LaneGroup,
     route: &'a Route,
     /// The route's.
@@ -43,7 +43,7 @@ struct Way<'a> {
     to: (&'a Service, &'a ServicePort),
 }
 
-impl Way<'_> {
+impl ServiceRoute<'_> {
     /// The route decides, whatever the tag says, so it must set the tag for the hops that follow.
     fn pinned(&self, lane: &str) -> Vec<Rule> {
         let destination = Destination::new(self.group, self.to, lane).setting_the_tag(lane);

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{ConfigPatch, EnvoyFilter, Patch};
+use super::of_patches;
 use crate::{
-    document::LaneGroup,
-    json::with,
+    document::{Duration, LaneGroup},
+    json::given,
     render::{
-        istio::{File, Stage, http_route::HttpRoute},
+        istio::{File, Stage, http_route::HttpRoute, resource::Kind},
         rules::Retrying,
     },
 };
@@ -24,31 +24,27 @@ pub(in super::super) fn file(
 ) -> anyhow::Result<File> {
     let mut file = File::new(group, stage, name, COMMENT);
     for routes in routes.chunk_by(|one, next| (&one.namespace, &one.list) == (&next.namespace, &next.list)) {
-        let patches: Vec<ConfigPatch> = routes.iter().flat_map(patches).collect();
+        let patches: Vec<Value> = routes.iter().flat_map(patches).collect();
         if let (Some(HttpRoute { namespace, list, .. }), false) = (routes.first(), patches.is_empty()) {
             let name = format!("{namespace}.{list}.retries");
-            file.add(name, &group.spec.mesh.root_namespace, EnvoyFilter::new(patches))?;
+            file.add(Kind::ENVOY_FILTER, name, &group.spec.mesh.root_namespace, of_patches(&[], &patches))?;
         }
     }
     Ok(file)
 }
 
-fn patches(HttpRoute { namespace, name, rules, retries, .. }: &HttpRoute) -> Vec<ConfigPatch> {
-    let retries = retries.as_ref();
-    let of = |retrying: &Retrying| {
-        (0..rules.len()).map(|rule| patch(&format!("{namespace}.{name}.{rule}"), retrying)).collect()
+fn patches(HttpRoute { namespace, name, rules, retries, .. }: &HttpRoute) -> Vec<Value> {
+    let Some(retries) = retries else { return Vec::new() };
+    let policy = policy(retries);
+    let patch = |rule: usize| {
+        let vhost = json!({"vhost": {"route": {"name": format!("{namespace}.{name}.{rule}")}}});
+        json!({
+            "applyTo": "HTTP_ROUTE",
+            "match": {"context": "ANY", "routeConfiguration": vhost},
+            "patch": {"operation": "MERGE", "value": {"route": {"retry_policy": policy}}},
+        })
     };
-    retries.map(of).unwrap_or_default()
-}
-
-fn patch(route: &str, retrying: &Retrying) -> ConfigPatch {
-    let vhost = json!({"vhost": {"route": {"name": route}}});
-    let value = Some(json!({"route": {"retry_policy": policy(retrying)}}));
-    ConfigPatch {
-        apply_to: "HTTP_ROUTE",
-        r#match: json!({"context": "ANY", "routeConfiguration": vhost}),
-        patch: Patch { operation: "MERGE", value },
-    }
+    (0..rules.len()).map(patch).collect()
 }
 
 /// Envoy's `RetryPolicy`, as Istio makes it of a VirtualService's `retries`.
@@ -61,15 +57,17 @@ fn policy(retrying: &Retrying) -> Value {
     if !codes.is_empty() {
         on.push("retriable-status-codes");
     }
-    let policy = json!({"retry_on": on.join(","), "num_retries": attempts});
-    let codes = if codes.is_empty() { json!({}) } else { json!({"retriable_status_codes": codes}) };
-    let timeout = per_try_timeout.as_ref().map_or_else(|| json!({}), |time| json!({"per_try_timeout": time.seconds()}));
     let priorities =
         "type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig";
-    let priority = json!({"retry_priority": {
+    let priority = json!({
         "name": "envoy.retry_priorities.previous_priorities",
         "typed_config": {"@type": priorities, "update_frequency": 2},
-    }});
-    let priority = if *to_baseline { priority } else { json!({}) };
-    [codes, timeout, priority].into_iter().fold(policy, with)
+    });
+    given(json!({
+        "retry_on": on.join(","),
+        "num_retries": attempts,
+        "retriable_status_codes": codes,
+        "per_try_timeout": per_try_timeout.as_ref().map(Duration::seconds),
+        "retry_priority": to_baseline.then_some(priority),
+    }))
 }

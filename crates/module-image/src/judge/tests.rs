@@ -16,8 +16,8 @@ fn manifest(image: &Image) -> ImageManifest {
     }
 }
 
-/// The verdict on a manifest whose layers have the content given, whatever their digests.
-fn judged(manifest: &ImageManifest, layers: &[&[u8]]) -> Verdict {
+/// What is made of a manifest whose layers have the content given, whatever their digests.
+fn judged(manifest: &ImageManifest, layers: &[&[u8]]) -> Result<Accepted, Refusal> {
     let fetch = |wanted: &Descriptor| {
         let position = manifest.layers.iter().position(|layer| layer == wanted).unwrap();
         Ok::<_, Infallible>(layers[position].to_vec())
@@ -27,8 +27,8 @@ fn judged(manifest: &ImageManifest, layers: &[&[u8]]) -> Verdict {
 
 fn refusal(manifest: &ImageManifest, layers: &[&[u8]]) -> String {
     match judged(manifest, layers) {
-        Verdict::Refused(refusal) => refusal.to_string(),
-        Verdict::Accepted { form, .. } => panic!("accepted as {form}"),
+        Err(refusal) => refusal.to_string(),
+        Ok(Accepted { form, .. }) => panic!("accepted as {form}"),
     }
 }
 
@@ -38,7 +38,7 @@ fn what_is_built_is_accepted_in_its_form_and_holds_the_module() {
         let image = built(form);
         let layers: Vec<&[u8]> = image.layers.iter().map(|layer| layer.bytes.as_slice()).collect();
 
-        let Verdict::Accepted { form: accepted, module } = judged(&manifest(&image), &layers) else {
+        let Ok(Accepted { form: accepted, module }) = judged(&manifest(&image), &layers) else {
             panic!("{form} is refused");
         };
         assert_eq!((accepted, module.as_slice()), (form, MODULE));
@@ -73,7 +73,7 @@ fn the_module_may_be_either_layer_of_an_artifact() {
     let mut manifest = manifest(&built(Form::Artifact));
     manifest.layers.swap(0, 1);
 
-    assert!(matches!(judged(&manifest, &[MODULE, b"{}"]), Verdict::Accepted { form: Form::Artifact, .. }));
+    assert!(matches!(judged(&manifest, &[MODULE, b"{}"]), Ok(Accepted { form: Form::Artifact, .. })));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn only_the_last_layer_of_an_image_counts() {
         Descriptor { media_type: "application/vnd.oci.image.layer.v1.tar".into(), ..manifest.layers[0].clone() };
 
     manifest.layers.insert(0, other.clone());
-    assert!(matches!(judged(&manifest, &[b"", &image.layers[0].bytes]), Verdict::Accepted { form: Form::Oci, .. }));
+    assert!(matches!(judged(&manifest, &[b"", &image.layers[0].bytes]), Ok(Accepted { form: Form::Oci, .. })));
 
     manifest.layers = vec![manifest.layers[1].clone(), other];
     let refusal = refusal(&manifest, &[&image.layers[0].bytes, b""]);

@@ -1,23 +1,28 @@
-//! The resources of the input, each with its place.
+//! The input: every resource with its type and its place.
 
 use serde::de::DeserializeOwned;
 use serde_ignored::Path;
 use serde_json::Value;
 
 use super::{
-    asm::{Gateway, Object, Service, SwimLane, SwimLaneGroup, WasmPlugin},
-    note::{Note, NoteKind},
+    asm::{Object, SwimLane, SwimLaneGroup},
+    notes::Notes,
+    users::TaggingPlugin,
 };
-use crate::yaml::{self, Document, child, element};
+use crate::{
+    finding::{Finding, Problem, Severity},
+    preflight::{Gateway, Service},
+    yaml::{self, Document, child, element},
+};
 
 /// What is read.
 #[derive(Default)]
-pub(super) struct Resources<'a> {
+pub(super) struct Input<'a> {
     pub(super) groups: Vec<Resource<'a, SwimLaneGroup>>,
     pub(super) lanes: Vec<Resource<'a, SwimLane>>,
     pub(super) services: Vec<Resource<'a, Service>>,
     pub(super) gateways: Vec<Resource<'a, Gateway>>,
-    pub(super) plugins: Vec<Resource<'a, WasmPlugin>>,
+    pub(super) plugins: Vec<TaggingPlugin<'a>>,
 }
 
 /// One resource.
@@ -34,12 +39,6 @@ pub(super) struct Place<'a> {
     file: &'a str,
     document: &'a Document,
     path: String,
-}
-
-/// The documents of a file.
-pub(super) struct Text<'a> {
-    file: &'a str,
-    documents: Vec<Document>,
 }
 
 /// What the API server adds, and what says what is read.
@@ -59,34 +58,29 @@ const NOT_CONFIGURATION: [&str; 13] = [
     "metadata.finalizers",
 ];
 
-/// Splits files into documents.
-pub(super) fn documents<'a>(files: &'a [(String, String)], notes: &mut Vec<Note>) -> Vec<Text<'a>> {
-    let mut documents = |(file, text): &'a (String, String)| match yaml::documents(text) {
-        Ok(documents) => Some(Text { file, documents }),
-        Err(yaml::SyntaxError { position, message }) => {
-            let yaml::Position { line, column } = position;
-            let (file, kind, path) = (file.clone(), NoteKind::Error, String::new());
-            notes.push(Note { file, line, column, kind, path, message });
-            None
+/// Splits files into documents, each with the file's name.
+pub(super) fn documents<'a>(files: &'a [(String, String)], notes: &mut Notes) -> Vec<(&'a str, Document)> {
+    let mut all = Vec::new();
+    for (file, text) in files {
+        match yaml::documents(text) {
+            Ok(documents) => all.extend(documents.into_iter().map(|document| (file.as_str(), document))),
+            Err(error) => notes.add(Finding::syntax(file, error)),
         }
-    };
-    files.iter().filter_map(&mut documents).collect()
+    }
+    all
 }
 
-impl<'a> Resources<'a> {
+impl<'a> Input<'a> {
     /// Reads everything that is of use, and notes what is not.
-    pub(super) fn read(texts: &'a [Text<'a>], notes: &mut Vec<Note>) -> Self {
-        let mut resources = Self::default();
-        for text in texts {
-            for document in &text.documents {
-                let place = Place { file: text.file, document, path: String::new() };
-                resources.add(&document.value, place, notes);
-            }
+    pub(super) fn read(documents: &'a [(&'a str, Document)], notes: &mut Notes) -> Self {
+        let mut input = Self::default();
+        for (file, document) in documents {
+            input.add(&document.value, Place { file, document, path: String::new() }, notes);
         }
-        resources
+        input
     }
 
-    fn add(&mut self, value: &Value, place: Place<'a>, notes: &mut Vec<Note>) {
+    fn add(&mut self, value: &Value, place: Place<'a>, notes: &mut Notes) {
         let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
         let (kind, group) = (text("kind"), text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group));
         match (kind, group) {
@@ -94,7 +88,9 @@ impl<'a> Resources<'a> {
             ("ASMSwimLane", _) => self.lanes.extend(read(value, place, notes)),
             ("Service", "") => self.services.extend(read(value, place, notes)),
             ("Gateway", "networking.istio.io") => self.gateways.extend(read(value, place, notes)),
-            ("WasmPlugin", _) => self.plugins.extend(read(value, place, notes)),
+            ("WasmPlugin", _) => {
+                self.plugins.extend(read(value, place, notes).and_then(|plugin| TaggingPlugin::read(plugin, notes)));
+            }
             _ => match value.get("items").and_then(Value::as_array) {
                 Some(items) if kind.ends_with("List") => {
                     for (index, item) in items.iter().enumerate() {
@@ -102,7 +98,7 @@ impl<'a> Resources<'a> {
                         self.add(item, Place { path, ..place.clone() }, notes);
                     }
                 }
-                _ => notes.push(place.note(NoteKind::Lost, "", not_read(kind, value))),
+                _ => notes.lost(&place, "", not_read(kind, value)),
             },
         }
     }
@@ -127,7 +123,7 @@ fn not_read(kind: &str, value: &Value) -> String {
 }
 
 /// Reads a resource into its type; `None` if it does not fit.
-fn read<'a, S: DeserializeOwned>(value: &Value, place: Place<'a>, notes: &mut Vec<Note>) -> Option<Resource<'a, S>> {
+fn read<'a, S: DeserializeOwned>(value: &Value, place: Place<'a>, notes: &mut Notes) -> Option<Resource<'a, S>> {
     let mut unknown = Vec::new();
     let mut note = |path: Path<'_>| unknown.push(written(&path));
     let read = serde_path_to_error::deserialize(serde_ignored::Deserializer::new(value, &mut note));
@@ -137,7 +133,7 @@ fn read<'a, S: DeserializeOwned>(value: &Value, place: Place<'a>, notes: &mut Ve
         Err(error) => {
             let path = error.path().to_string();
             let path = if path == "." { "" } else { &path };
-            notes.push(place.note(NoteKind::Error, path, error.inner().to_string()));
+            notes.error(&place, path, error.inner().to_string());
             None
         }
     }
@@ -153,22 +149,13 @@ fn written(path: &Path<'_>) -> String {
     }
 }
 
-// === impl Place ===
-
 impl Place<'_> {
-    /// A note about a field of the resource.
-    pub(super) fn note(&self, kind: NoteKind, field: &str, message: impl Into<String>) -> Note {
-        let path = match (self.path.is_empty(), field.is_empty()) {
-            (_, true) => self.path.clone(),
-            (true, false) => field.to_owned(),
-            (false, false) => child(&self.path, field),
-        };
-        let yaml::Position { line, column } = self.document.position(&path);
-        Note { file: self.file.to_owned(), line, column, kind, path, message: message.into() }
+    /// Something about a field of the resource.
+    pub(super) fn finding(&self, severity: Severity, field: &str, message: impl Into<String>) -> Finding {
+        let path = if field.is_empty() { self.path.clone() } else { child(&self.path, field) };
+        Finding::new(self.file, self.document, severity, Problem::new(path, message))
     }
 }
-
-// === impl Resource ===
 
 impl<S> Resource<'_, S> {
     pub(super) fn name(&self) -> &str {

@@ -1,39 +1,22 @@
 //! What broke the lanes in clusters that people have, and what is rendered so that it does not. Each was seen on a real
 //! Kubernetes API and a real Istio: docs/clusters.md has the table, with what remains.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::collections::BTreeSet;
 
 use lanes::{
     check::check,
     document::{LaneGroup, Membership, Mesh, Propagation, Routing, Untagged},
-    file,
-    render::istio::{Cost, Options, render},
+    render::istio::{Cost, Images, render},
 };
 use serde_json::{Value, json};
+
+use crate::{by, group, of_kind, resources};
 
 const ROUTINGS: [Routing; 2] = [Routing::VirtualService, Routing::GatewayApi];
 const NOTHING: &str = "consecutive5xxErrors, consecutiveGatewayErrors, consecutiveLocalOriginFailures";
 
 fn walkthrough(name: &str) -> LaneGroup {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests").join(name).join("lane-group.yaml");
-    file::read(name, &fs::read_to_string(path).unwrap()).groups.remove(0)
-}
-
-fn by(routing: Routing, mut group: LaneGroup) -> LaneGroup {
-    group.spec.mesh.routing = routing;
-    assert_eq!(check(&group).errors, []);
-    group
-}
-
-/// Every resource, as a reader of the YAML gets it.
-fn resources(group: &LaneGroup) -> Vec<Value> {
-    let files = render(group, &Options::default()).unwrap();
-    files.iter().flat_map(|file| serde_saphyr::from_multiple::<Value>(&file.to_string()).unwrap()).collect()
-}
-
-fn of_kind<'a>(resources: &'a [Value], kind: &str) -> Vec<&'a Value> {
-    resources.iter().filter(|resource| resource["kind"] == kind).collect()
+    group(name, &[])
 }
 
 /// Everything in a list of a field, of all resources.
@@ -268,7 +251,7 @@ fn declared_membership_costs_what_the_lanes_hold() {
     for routing in ROUTINGS {
         let cost = |membership| {
             let group = large(routing, membership);
-            let files = render(&group, &Options::default()).unwrap();
+            let files = render(&group, &Images::default()).unwrap();
             (Cost::new(&group, &files), resources(&group))
         };
         let (discovered, _) = cost(Membership::Discovered);

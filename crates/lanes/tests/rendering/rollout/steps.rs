@@ -1,6 +1,7 @@
 //! The steps of each kind of change: no more than it takes.
 
-use crate::{API, Change, Cluster, cluster::Needs, group, names, planned, rendered};
+use super::{API, Change, Cluster, cluster::Needs, names, planned, rendered};
+use crate::group;
 
 fn from_to(walkthrough: &str, common: &[Change], changes: &[Change]) -> Vec<String> {
     let before = Cluster::of(&rendered(&group(walkthrough, common)));

@@ -1,6 +1,5 @@
 //! Whether clients may choose a lane: what the gateway is told, in every rendering, and what is said of a request that brings
 //! a tag.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use header_edit::HeaderList;
 use lanes::{
@@ -8,9 +7,11 @@ use lanes::{
     document::{Clients, LaneGroup, Routing},
     explain::explain,
     file,
-    render::{envoy, istio},
+    render::envoy,
 };
 use serde_json::{Value, json};
+
+use crate::by;
 
 const TAG: &str = "x-asm-prefer-tag";
 const USERS: &str = "  assign: {users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20}]}}\n";
@@ -47,10 +48,7 @@ spec:
 
 /// The resources of Istio.
 fn resources(group: &LaneGroup, routing: Routing) -> Vec<Value> {
-    let mut group = group.clone();
-    group.spec.mesh.routing = routing;
-    let files = istio::render(&group, &istio::Options::default()).unwrap();
-    files.iter().flat_map(|file| serde_saphyr::from_multiple::<Value>(&file.to_string()).unwrap()).collect()
+    crate::resources(&by(routing, group.clone()))
 }
 
 fn named<'a>(resources: &'a [Value], name: &str) -> Option<&'a Value> {

@@ -1,57 +1,15 @@
 //! What lane groups are rendered to for Istio. The files themselves are kept below `manifests/`: see `walkthroughs.rs`.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
 
 use hash_tagging::Tagger;
-use lanes::{
-    document::LaneGroup,
-    file,
-    render::istio::{File, Images, Options, render, resource},
-};
+use lanes::render::istio::{Images, render, resource};
 use serde_json::{Value, json};
 
-/// The folder of the walkthroughs, or of one.
-fn manifests(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests").join(name)
-}
-
-/// The lane group of a walkthrough.
-fn path(name: &str) -> PathBuf {
-    manifests(name).join("lane-group.yaml")
-}
-
-fn group_with(name: &str, changes: &[(&str, &str)]) -> LaneGroup {
-    let mut text = fs::read_to_string(path(name)).unwrap();
-    for (from, to) in changes {
-        assert!(text.contains(from), "{name}: {from}");
-        text = text.replace(from, to);
-    }
-    let mut file = file::read(name, &text);
-    assert_eq!(file.groups.len(), 1, "{:?}", file.findings);
-    file.groups.remove(0)
-}
-
-fn rendered(group: &LaneGroup) -> Vec<File> {
-    let images = Images { reference: Some("oci://example.com/{module}:1".to_owned()), ..Images::default() };
-    render(group, &Options { images }).unwrap()
-}
-
-/// The resources as a reader of the YAML gets them.
-fn resources(files: &[File]) -> Vec<Value> {
-    let of = |file: &File| serde_saphyr::from_multiple::<Value>(&file.to_string()).unwrap();
-    files.iter().flat_map(of).collect()
-}
-
-fn of_kind<'a>(resources: &'a [Value], kind: &str) -> Vec<&'a Value> {
-    resources.iter().filter(|resource| resource["kind"] == kind).collect()
-}
+use crate::{group, manifests, of_kind, resources};
 
 fn sidecars(name: &str, changes: &[(&str, &str)]) -> Vec<Value> {
-    resources(&rendered(&group_with(name, changes)))
+    resources(&group(name, changes))
 }
 
 /// The rules of a VirtualService: name, what is retried, and the subsets.
@@ -80,7 +38,7 @@ const MOCKC: &str = "mockc.default.svc.cluster.local";
 fn files_are_in_the_order_of_application() {
     for walkthrough in fs::read_dir(manifests("")).unwrap() {
         let name = walkthrough.unwrap().file_name().into_string().unwrap();
-        let files = rendered(&group_with(&name, &[]));
+        let files = render(&group(&name, &[]), &Images::default()).unwrap();
         let names: Vec<&str> = files.iter().map(|file| file.name).collect();
         assert!(names.is_sorted());
         for file in &files {
@@ -90,7 +48,7 @@ fn files_are_in_the_order_of_application() {
                 resource::GROUP_NAMESPACE: "default",
                 resource::STAGE: file.stage.name(),
             });
-            let resources = resources(std::slice::from_ref(file));
+            let resources: Vec<Value> = serde_saphyr::from_multiple(&file.to_string()).unwrap();
             assert!(resources.iter().all(|resource| resource["metadata"]["labels"] == labels), "{}", file.name);
         }
         assert!(files.is_sorted_by_key(|file| file.stage));

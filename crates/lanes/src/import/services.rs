@@ -1,11 +1,18 @@
 //! The services' ports, which ASM leaves to the Services themselves.
 
 use super::{
-    asm::{Destination, ServicePort, SwimLane},
-    group::Importer,
-    resources::{Place, Resource},
+    asm::{Destination, SwimLane},
+    group::Source,
+    input::{Place, Resource},
+    notes::Notes,
 };
-use crate::document::{Protocol, Service};
+use crate::{
+    document::{Protocol, Service},
+    preflight::{
+        ServicePort,
+        ports::{Spoken, spoken},
+    },
+};
 
 /// A destination that names a port.
 struct Named<'a> {
@@ -15,23 +22,21 @@ struct Named<'a> {
     path: String,
 }
 
-impl<'a> Importer<'a> {
-    pub(super) fn services(&mut self) -> Vec<Service> {
-        let group = self.group;
+impl<'a> Source<'a> {
+    pub(super) fn services(&self, notes: &mut Notes) -> Vec<Service> {
         let named = self.named_ports();
         let mut own = Vec::new();
-        for (index, service) in group.object.spec.services.iter().enumerate() {
+        for (index, service) in self.group.object.spec.services.iter().enumerate() {
             if service.namespace() != self.namespace {
                 continue;
             }
-            let path = format!("spec.services[{index}].name");
-            match self.port(&service.name, &named) {
+            let (name, path) = (&service.name, format!("spec.services[{index}].name"));
+            match self.port(name, &named) {
                 Ok((port, protocol)) => {
-                    self.other_ports(&service.name, port, &named, &path);
-                    let name = service.name.clone();
-                    own.push(Service { name, port: Some(port), protocol, ..Service::default() });
+                    self.other_ports(name, port, &named, &path, notes);
+                    own.push(Service { name: name.clone(), port: Some(port), protocol, ..Service::default() });
                 }
-                Err(message) => self.error(&group.place, &path, message),
+                Err(message) => notes.error(&self.group.place, &path, message),
             }
         }
         own
@@ -55,21 +60,15 @@ impl<'a> Importer<'a> {
     }
 
     /// Of several ports, a lane group has one.
-    fn other_ports(&mut self, service: &str, port: u16, named: &[Named<'_>], path: &str) {
+    fn other_ports(&self, service: &str, port: u16, named: &[Named<'_>], path: &str, notes: &mut Notes) {
         for other in named.iter().filter(|other| other.service == service && other.port != port) {
             let message = format!("`{service}` has one port in a lane group, here {port}");
-            self.lost(other.place, &other.path, message);
+            notes.lost(other.place, &other.path, message);
         }
-        let others: Vec<String> = self
-            .http_ports(service)
-            .iter()
-            .filter(|(other, _)| *other != port)
-            .map(|(other, _)| other.to_string())
-            .collect();
+        let others = numbers(self.http_ports(service).into_iter().filter(|(other, _)| *other != port));
         if !others.is_empty() {
-            let message =
-                format!("of the ports of `{service}`, {port} is in the lanes, and {} is not", others.join(", "));
-            self.assume(&self.group.place, path, "services", message);
+            let message = format!("of the ports of `{service}`, {port} is in the lanes, and {others} is not");
+            notes.assumed(&self.group.place, path, "services", message);
         }
     }
 
@@ -81,7 +80,7 @@ impl<'a> Importer<'a> {
 
     /// The ports of the Service, if it is in the input.
     fn listed(&self, service: &str) -> Option<&'a [ServicePort]> {
-        let object = self.resources.services.iter().find(|object| object.is(service, &self.namespace))?;
+        let object = self.input.services.iter().find(|object| object.is(service, self.namespace))?;
         Some(&object.object.spec.ports)
     }
 
@@ -96,8 +95,7 @@ impl<'a> Importer<'a> {
         match (http.as_slice(), self.listed(service), self.options.default_port) {
             ([port], ..) => Ok(*port),
             ([(first, _), ..], ..) => {
-                let ports: Vec<String> = http.iter().map(|(port, _)| port.to_string()).collect();
-                let ports = ports.join(", ");
+                let ports = numbers(http.iter().copied());
                 Err(format!("`{service}` has the ports {ports}: choose one with `--port {service}={first}`"))
             }
             ([], Some(_), _) => {
@@ -113,14 +111,17 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// What a port speaks, as Istio reads it from `appProtocol` or the name's first part; none if it is not HTTP.
+fn numbers(ports: impl Iterator<Item = (u16, Protocol)>) -> String {
+    ports.map(|(port, _)| port.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// What a port speaks, as Istio reads it; none if it is not HTTP.
 fn protocol(port: &ServicePort) -> Option<Protocol> {
-    let by_name = port.name.split('-').next().unwrap_or_default();
-    let protocol = if port.app_protocol.is_empty() { by_name } else { &port.app_protocol };
-    match protocol.to_ascii_lowercase().as_str() {
-        "http2" | "kubernetes.io/h2c" => Some(Protocol::Http2),
-        "grpc" => Some(Protocol::Grpc),
-        "https" | "tls" | "tcp" | "udp" | "mongo" | "mysql" | "redis" | "kubernetes.io/wss" => None,
-        _ => Some(Protocol::Http),
+    let said = port.app_protocol.as_ref().unwrap_or(&port.name);
+    match spoken(port) {
+        Spoken::Opaque => None,
+        Spoken::Http2 if said.to_ascii_lowercase().starts_with("grpc") => Some(Protocol::Grpc),
+        Spoken::Http2 => Some(Protocol::Http2),
+        Spoken::Http | Spoken::Guessed => Some(Protocol::Http),
     }
 }

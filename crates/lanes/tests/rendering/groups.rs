@@ -1,5 +1,4 @@
 //! What a lane group may say, and what it becomes: the one that crates/lanes/README.md shows whole, in both renderings.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, path::Path};
 
@@ -9,25 +8,17 @@ use lanes::{
     document::{GatewayRef, LaneGroup, Routing},
     explain::explain,
     file,
-    render::{
-        envoy,
-        istio::{Options, render},
-    },
+    render::envoy,
 };
 use serde_json::{Value, json};
+
+use crate::{by, resources};
 
 fn everything(routing: Routing) -> LaneGroup {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let shown = readme.split("```yaml\n").find(|block| block.contains("name: everything")).unwrap();
-    let mut group = file::read("shown", shown.split("```").next().unwrap()).groups.remove(0);
-    group.spec.mesh.routing = routing;
-    group
-}
-
-fn resources(group: &LaneGroup) -> Vec<Value> {
-    assert_eq!(check(group).errors, []);
-    let files = render(group, &Options::default()).unwrap();
-    files.iter().flat_map(|file| serde_saphyr::from_multiple::<Value>(&file.to_string()).unwrap()).collect()
+    let group = file::read("shown", shown.split("```").next().unwrap()).groups.remove(0);
+    by(routing, group)
 }
 
 fn find<'a>(resources: &'a [Value], kind: &str, namespace: &str, name: &str) -> &'a Value {

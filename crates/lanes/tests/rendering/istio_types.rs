@@ -2,9 +2,8 @@
 //! know without an error, and the lanes would be gone.
 //!
 //! The rules in CEL that the definitions also have are not checked here.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path};
+use std::fs;
 
 use k8s_openapi::api::core::v1::Service;
 use kcr_extensions_istio_io::v1alpha1::wasmplugins::WasmPlugin;
@@ -14,24 +13,22 @@ use kcr_networking_istio_io::{
 };
 use lanes::{
     document::{IstioVersion, LaneGroup, Propagation, Routing},
-    file,
     render::{
         Module,
-        istio::{File, Images, Options, render},
+        istio::{File, Images, render},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use crate::{group, manifests};
+
 /// Every resource that any of the groups is rendered to, each with where it is from.
 fn rendered() -> Vec<(String, Value)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests");
     let mut resources = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        let name = &entry.file_name().into_string().unwrap();
-        let group =
-            file::read(name, &fs::read_to_string(entry.path().join("lane-group.yaml")).unwrap()).groups.remove(0);
+    for entry in fs::read_dir(manifests("")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let group = group(&name, &[]);
         // Waypoints run no filter, and an HTTPRoute sees no pod's labels, so the application must forward the tag.
         let mut forwarding = group.clone();
         forwarding.spec.propagation = Some(Propagation::Application);
@@ -53,7 +50,7 @@ fn rendered() -> Vec<(String, Value)> {
 fn one(group: &LaneGroup) -> Vec<Value> {
     let sha256 = [(Module::HashTagging, "0".repeat(64))].into();
     let images = Images { reference: Some("oci://example.com/{module}:1".to_owned()), sha256, ..Images::default() };
-    let files = render(group, &Options { images }).unwrap();
+    let files = render(group, &images).unwrap();
     let resources = |file: &File| serde_saphyr::from_multiple::<Value>(&file.to_string()).unwrap();
     files.iter().flat_map(resources).collect()
 }

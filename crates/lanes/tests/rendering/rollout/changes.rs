@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use lanes::rollout::{Resource, Step};
 
-use crate::{API, Change, Cluster, cluster::Needs, group, names, planned, rendered};
+use super::{API, Change, Cluster, cluster::Needs, names, planned, rendered};
+use crate::group;
 
 /// What a change is called, the lane group, and what changes of it.
 type Kind = (&'static str, &'static str, &'static [Change]);

@@ -8,21 +8,17 @@ use crate::{
     module::{MAX_BYTES, is_valid_wasm_binary},
 };
 
-/// What Istio makes of an image.
+/// What Istio runs of an image.
 #[derive(Debug)]
-pub enum Verdict {
-    /// It runs the module.
-    Accepted {
-        /// The form that it takes the image for.
-        form: Form,
-        /// The module that it gets.
-        module: Vec<u8>,
-    },
-    /// It does not, and the plug-in's `failStrategy` decides what happens to requests.
-    Refused(Refusal),
+pub struct Accepted {
+    /// The form that it takes the image for.
+    pub form: Form,
+    /// The module that it gets.
+    pub module: Vec<u8>,
 }
 
-/// Why Istio runs no module of an image. The texts are Istio's.
+/// Why Istio runs no module of an image, so that the plug-in's `failStrategy` decides what happens to requests. The texts are
+/// Istio's.
 #[derive(Debug, Error)]
 pub enum Refusal {
     /// There is no manifest to be read.
@@ -94,7 +90,7 @@ pub enum Unfit {
 pub fn judge<E>(
     manifest: &ImageManifest,
     mut fetch: impl FnMut(&Descriptor) -> Result<Vec<u8>, E>,
-) -> Result<Verdict, E> {
+) -> Result<Result<Accepted, Refusal>, E> {
     let fetched = if manifest.is_docker() {
         let module = from_last_layer(manifest, media_type::DOCKER_LAYER, &mut fetch)?;
         module.map(|module| (Form::Docker, module)).map_err(Refusal::Docker)
@@ -107,11 +103,10 @@ pub fn judge<E>(
             }
         }
     };
-    Ok(match fetched {
-        Ok((form, module)) if is_valid_wasm_binary(&module) => Verdict::Accepted { form, module },
-        Ok(_) => Verdict::Refused(Refusal::NotWasm),
-        Err(refusal) => Verdict::Refused(refusal),
-    })
+    Ok(fetched.and_then(|(form, module)| match is_valid_wasm_binary(&module) {
+        true => Ok(Accepted { form, module }),
+        false => Err(Refusal::NotWasm),
+    }))
 }
 
 /// `extractDockerImage` and `extractOCIStandardImage`.

@@ -1,6 +1,5 @@
 //! Every file of the walkthroughs is what the tool makes of their lane groups, byte for byte. `make render` writes them anew;
 //! read the difference before you keep it.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     collections::BTreeMap,
