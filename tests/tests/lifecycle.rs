@@ -185,11 +185,21 @@ fn a_configuration_that_was_deleted_does_not_come_back() {
     gateway.configure("gateway", &tagging("deleted"));
     gateway.configure("other", &tagging("of-other"));
     gateway.assert_tag("gateway", Some("deleted"));
+    gateway.assert_tag("other", Some("of-other"));
     gateway.remove("gateway");
     gateway.wait_until_drained();
     gateway.configure("gateway", BAD);
     gateway.assert_tag("gateway", None);
     gateway.assert_tag("other", Some("of-other"));
+}
+
+/// The listener may be so new that no request has come.
+#[test]
+fn what_has_not_served_yet_serves_after_a_bad_update() {
+    let mut gateway = Gateway::start();
+    gateway.configure("gateway", &tagging("idle"));
+    gateway.configure("gateway", BAD);
+    gateway.assert_tag("gateway", Some("idle"));
 }
 
 /// A new module is a new VM, which knows nothing of the old one's configurations.

@@ -32,13 +32,16 @@ pub trait Logic {
     fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Vec<Edit<'_>>;
 }
 
+/// A configuration that was accepted, or all that is wrong about it.
+pub type Parsed = Result<Box<dyn Logic>, Refused>;
+
 /// What a module consists of.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter {
     /// What its log lines and metrics start with, such as `hash_tagging`.
     pub name: &'static str,
     /// Reads a `pluginConfig`, whole or not at all.
-    pub parse: fn(&[u8]) -> Result<Box<dyn Logic>, Refused>,
+    pub parse: fn(&[u8]) -> Parsed,
 }
 
 thread_local! {

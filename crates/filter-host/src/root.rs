@@ -14,7 +14,7 @@ use crate::{
     configuration::Configuration,
     counters::{Counter, Gauge},
     process,
-    serving::{self, LastServed},
+    serving::{self, Place, Record},
 };
 
 /// How long counts may wait inside the module, and how old the record of what served may be.
@@ -138,22 +138,24 @@ impl Plugin {
         }
     }
 
+    fn record(&self) -> Record {
+        Record::of(self.filter.name, &self.name)
+    }
+
     fn on_request_headers(&self) {
         self.is_used.set(true);
         match &self.answer {
             Answer::Accepted { configuration, recorded } => {
                 let generation = Some(serving::generation());
                 if recorded.replace(generation) != generation {
-                    LastServed::of_stream(self.filter.name, &self.name).record(configuration);
+                    self.record().write(&Place::of_stream(), configuration);
                 }
                 configuration.apply();
             }
-            Answer::Refused { before, untouched } => {
-                match LastServed::of_stream(self.filter.name, &self.name).find(before) {
-                    Some(configuration) => configuration.apply(),
-                    None => untouched.iter().for_each(Counter::add_one),
-                }
-            }
+            Answer::Refused { before, untouched } => match self.record().find(&Place::of_stream(), before) {
+                Some(configuration) => configuration.apply(),
+                None => untouched.iter().for_each(Counter::add_one),
+            },
         }
     }
 }

@@ -40,43 +40,93 @@ pub(crate) fn held(plugin: &[u8]) -> Vec<Rc<Configuration>> {
     })
 }
 
-/// What served last for a plug-in at the listener of the current stream, in all workers of the process.
-///
-/// One entry of shared data for each plug-in and port, of two numbers.
-pub(crate) struct LastServed {
-    key: String,
+/// The port that the current stream came to, and its connection.
+pub(crate) struct Place {
+    /// Of the listener, with its direction.
+    port: u64,
     connection: u64,
 }
 
-impl LastServed {
-    /// For the current stream.
-    pub(crate) fn of_stream(filter: &str, plugin: &[u8]) -> Self {
+/// What served last at each port, for one plug-in in all workers of the process: a value of shared data.
+pub(crate) struct Record {
+    key: String,
+    entries: Vec<Entry>,
+    version: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    port: u64,
+    connection: u64,
+    digest: u64,
+}
+
+/// Of as many ports the record knows; the one with the oldest connection gives way.
+const MAX_PORTS: usize = 256;
+
+// === impl Place ===
+
+impl Place {
+    pub(crate) fn of_stream() -> Self {
         let [direction, port, connection] =
             [["xds", "listener_direction"], ["destination", "port"], ["connection", "id"]]
                 .map(|path| process::number(&path).unwrap_or_default());
-        Self { key: format!("{filter}/{}/{direction}/{port}", String::from_utf8_lossy(plugin)), connection }
-    }
-
-    /// This configuration serves, unless another has served a connection that is newer.
-    pub(crate) fn record(&self, configuration: &Configuration) {
-        let (recorded, version) = process::get_shared_data(&self.key).unwrap_or_default();
-        if read(&recorded).is_none_or(|(connection, _)| connection <= self.connection) {
-            let entry = [self.connection.to_le_bytes(), configuration.digest.to_le_bytes()].concat();
-            // Who is faster is as right.
-            process::set_shared_data(&self.key, &entry, version);
-        }
-    }
-
-    /// The one among these that served.
-    pub(crate) fn find<'a>(&self, among: &'a [Rc<Configuration>]) -> Option<&'a Configuration> {
-        let (recorded, _) = process::get_shared_data(&self.key)?;
-        let (_, digest) = read(&recorded)?;
-        among.iter().find(|configuration| configuration.digest == digest).map(Rc::as_ref)
+        Self { port: direction << 32 | port, connection }
     }
 }
 
-/// The connection and the digest of an entry.
-fn read(entry: &[u8]) -> Option<(u64, u64)> {
-    let (connection, digest) = entry.split_at_checked(size_of::<u64>())?;
-    Some((u64::from_le_bytes(connection.try_into().ok()?), u64::from_le_bytes(digest.try_into().ok()?)))
+// === impl Record ===
+
+impl Record {
+    pub(crate) fn of(filter: &str, plugin: &[u8]) -> Self {
+        let key = format!("{filter}/{}/served", String::from_utf8_lossy(plugin));
+        let (value, version) = process::get_shared_data(&key).unwrap_or_default();
+        Self { key, entries: value.chunks_exact(3 * size_of::<u64>()).filter_map(Entry::read).collect(), version }
+    }
+
+    /// This configuration serves there, unless another has served a connection that is newer.
+    pub(crate) fn write(mut self, place: &Place, configuration: &Configuration) {
+        let is_newer = |entry: &Entry| entry.port == place.port && entry.connection > place.connection;
+        if self.entries.iter().any(is_newer) {
+            return;
+        }
+        self.entries.retain(|entry| entry.port != place.port);
+        if self.entries.len() >= MAX_PORTS
+            && let Some(oldest) = self.entries.iter().map(|entry| entry.connection).min()
+        {
+            self.entries.retain(|entry| entry.connection != oldest);
+        }
+        let Place { port, connection } = *place;
+        self.entries.push(Entry { port, connection, digest: configuration.digest });
+        // Whoever was faster is as right, and there is another time.
+        process::set_shared_data(
+            &self.key,
+            &self.entries.iter().flat_map(|entry| entry.bytes()).collect::<Vec<u8>>(),
+            self.version,
+        );
+    }
+
+    /// The one among these that served there. Where nothing has served yet, the newest that has served nowhere else.
+    pub(crate) fn find<'a>(&self, place: &Place, among: &'a [Rc<Configuration>]) -> Option<&'a Configuration> {
+        let of_port = self.entries.iter().find(|entry| entry.port == place.port);
+        let is_it = |configuration: &&Rc<Configuration>| match of_port {
+            Some(entry) => entry.digest == configuration.digest,
+            None => self.entries.iter().all(|entry| entry.digest != configuration.digest),
+        };
+        among.iter().rfind(is_it).map(Rc::as_ref)
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut numbers = bytes.chunks_exact(size_of::<u64>()).filter_map(|number| number.try_into().ok());
+        let mut number = || numbers.next().map(u64::from_le_bytes);
+        Some(Self { port: number()?, connection: number()?, digest: number()? })
+    }
+
+    fn bytes(self) -> impl Iterator<Item = u8> {
+        [self.port, self.connection, self.digest].into_iter().flat_map(u64::to_le_bytes)
+    }
 }
