@@ -28,6 +28,7 @@ use anyhow::{Result, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use lanes::{document::LaneGroup, file};
+use schemars::{Schema, schema_for};
 
 pub(crate) use self::output::remark;
 use self::{
@@ -119,8 +120,12 @@ enum Command {
         lanes inspect oci://ghcr.io/acme/hash-tagging@sha256:… --format json\n\n\
         Exit status 1 if Istio would refuse it.")]
     Inspect(inspect::Options),
-    /// Print the JSON Schema of a lane group, for editors
-    Schema,
+    /// Print the JSON Schema of a lane group, or of a filter's configuration, for editors
+    Schema {
+        /// What of
+        #[arg(default_value = "lane-group")]
+        of: SchemaOf,
+    },
     /// Print the completion script of a shell
     #[command(after_help = "Example:\n  lanes completion bash > ~/.local/share/bash-completion/completions/lanes")]
     Completion {
@@ -148,6 +153,26 @@ enum Format {
     Json,
 }
 
+/// What has a schema.
+#[derive(Clone, Copy, ValueEnum)]
+enum SchemaOf {
+    LaneGroup,
+    HashTagging,
+    BaggagePropagation,
+    TracePropagation,
+}
+
+impl SchemaOf {
+    fn schema(self) -> Schema {
+        match self {
+            Self::LaneGroup => lanes::schema::schema(),
+            Self::HashTagging => schema_for!(hash_tagging::config::Config),
+            Self::BaggagePropagation => schema_for!(baggage_propagation::config::Config),
+            Self::TracePropagation => schema_for!(trace_propagation::config::Config),
+        }
+    }
+}
+
 impl Cli {
     /// Carries the command out; the exit status says whether something was found.
     pub(crate) fn run(self) -> Result<ExitCode> {
@@ -165,7 +190,7 @@ impl Cli {
             Command::Push(options) => options.run(),
             Command::Pull(options) => options.run(),
             Command::Inspect(options) => options.run(),
-            Command::Schema => print_json(&lanes::schema::schema()),
+            Command::Schema { of } => print_json(&of.schema()),
             Command::Completion { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Self::command(), "lanes", &mut script);

@@ -15,6 +15,7 @@ use std::{
     process::{Command, Output},
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// The file of a walkthrough's lane group.
@@ -76,4 +77,23 @@ fn usage_errors_have_a_status_of_their_own() {
     assert_eq!(run(&["explain", &published(), "--header", "x"]).0, 2);
     assert!(run(&["completion", "bash"]).1.contains("lanes"));
     assert!(run(&["schema"]).1.contains("\"$defs\""));
+}
+
+/// An option is written once, in the filter's own type: the schema has it by itself, and its document must.
+#[test]
+fn every_option_of_a_filter_is_in_its_schema_and_its_document() {
+    for (filter, options) in [("hash-tagging", 20), ("baggage-propagation", 8), ("trace-propagation", 6)] {
+        let (_, schema, _) = run(&["schema", filter]);
+        let schema: Value = serde_json::from_str(&schema).unwrap();
+        let document = format!("{}/../{filter}/README.md", env!("CARGO_MANIFEST_DIR"));
+        let document = fs::read_to_string(document).unwrap();
+        let types = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+        let fields: BTreeSet<&String> =
+            types.filter_map(|of| of["properties"].as_object()).flat_map(|fields| fields.keys()).collect();
+        assert!(fields.len() >= options, "{filter}: {fields:?}");
+        for field in fields {
+            let is_shown = [format!("`{field}`"), format!("{field}:")].iter().any(|text| document.contains(text));
+            assert!(is_shown, "{filter}: `{field}` is not documented");
+        }
+    }
 }
