@@ -20,7 +20,7 @@ pub struct Native(Filter);
 
 /// A configuration of a filter.
 enum Pure {
-    HashTagging(Tagger),
+    HashTagging(Box<Tagger>),
     BaggagePropagation(BaggagePropagator),
     TracePropagation(TracePropagator, MemoryStore),
 }
@@ -29,7 +29,7 @@ impl Native {
     fn parse(&self, configuration: &str) -> Result<Pure, Refused> {
         let json = configuration.as_bytes();
         match self.0 {
-            Filter::HashTagging => Tagger::parse(json).map(Pure::HashTagging),
+            Filter::HashTagging => Tagger::parse(json).map(|tagger| Pure::HashTagging(Box::new(tagger))),
             Filter::BaggagePropagation => BaggagePropagator::parse(json).map(Pure::BaggagePropagation),
             Filter::TracePropagation => {
                 let label = |name: &str| Some(POD_LABELS.iter().find(|(known, _)| *known == name)?.1.into());
