@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{Source, Tool, debian};
 use crate::{console, process, project::Project};
@@ -34,9 +34,12 @@ pub(super) fn ensure(project: &Project, tool: &Tool) -> Result<PathBuf> {
             Source::Cargo => cargo(project, tool, folder)?,
             Source::Debian => debian::install(project, name, folder)?,
         }
-        // It is seen to run. A program in Python needs the packages beside it.
+        // It is seen to run: one that lacks a library ends with 127, and wrk with 1 after its help. A program in Python needs the
+        // packages beside it.
         let mut program = project.command(folder.join(&tool.program));
-        process::output(program.arg("--help").env("PYTHONPATH", folder)).map(drop)
+        let output = program.arg("--help").env("PYTHONPATH", folder).output()?;
+        ensure!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
     };
     let folder = once_only(&tools, &id, &pin, fill)
         .with_context(|| format!("failed to install {id} (to go without it, {})", tool.otherwise))?;
