@@ -4,7 +4,7 @@ mod flow;
 mod stage;
 mod walkthroughs;
 
-use std::{env, thread, time::Duration};
+use std::env;
 
 use anyhow::{Context, Result};
 use clap::{
@@ -52,9 +52,7 @@ pub(crate) fn up(project: &Project, options: &Options) -> Result<()> {
     let walkthrough = walkthroughs.first().context("no such walkthrough")?;
     let stage = Stage::start(project, &prepare(project, options, &walkthroughs)?, walkthrough)?;
     console::say(&format!("\n{}\n\nCtrl-C stops everything.", stage.to_try(walkthrough)?));
-    while !process::is_interrupted() {
-        thread::sleep(Duration::from_millis(100));
-    }
+    process::wait_for_interrupt();
     drop(stage);
     console::say("\nEverything has been stopped.");
     Ok(())

@@ -75,8 +75,7 @@ fn compile(project: &Project, package: &str, remap: &Remap) -> Result<PathBuf> {
     // Takes precedence over RUSTFLAGS and over cargo's configuration files, which differ from machine to machine.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", remap.encoded_rustflags());
     cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
-    let child = process::piped(&mut cargo)?;
-    let output = child.wait_with_output().context("failed to wait for cargo")?;
+    let output = process::finish(process::piped(&mut cargo)?)?;
     if !output.status.success() {
         bail!("failed to build {package}");
     }

@@ -6,28 +6,40 @@ use std::{
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicI32, Ordering},
+    thread,
 };
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::console;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// The process group of the program that runs, or 0.
-static GROUP: AtomicU32 = AtomicU32::new(0);
+static GROUP: AtomicI32 = AtomicI32::new(0);
 
-/// Has Ctrl-C, SIGTERM and SIGHUP end the program that runs, and everything after it.
+/// Has Ctrl-C, SIGTERM and SIGHUP end the program that runs, and everything after it. For the thread that may
+/// [`wait_for_interrupt`].
 pub(crate) fn handle_interrupts() -> Result<()> {
-    let interrupt = || {
+    let waiting = thread::current();
+    let interrupt = move || {
         INTERRUPTED.store(true, Ordering::SeqCst);
         end_group();
+        waiting.unpark();
     };
     ctrlc::set_handler(interrupt).context("failed to listen for Ctrl-C")
 }
 
 pub(crate) fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// Returns when somebody wants an end.
+pub(crate) fn wait_for_interrupt() {
+    while !is_interrupted() {
+        thread::park();
+    }
 }
 
 /// An error as soon as somebody wants an end, so that whoever holds a mesh drops it.
@@ -88,7 +100,7 @@ fn spawn(command: &mut Command) -> Result<Child> {
         ErrorKind::NotFound => anyhow!("`{}` was not found", command.get_program().display()),
         _ => anyhow!("failed to start `{}`: {error}", command.get_program().display()),
     })?;
-    GROUP.store(child.id(), Ordering::SeqCst);
+    GROUP.store(child.id().try_into().unwrap_or_default(), Ordering::SeqCst);
     if is_interrupted() {
         end_group();
     }
@@ -96,10 +108,9 @@ fn spawn(command: &mut Command) -> Result<Child> {
 }
 
 fn end_group() {
-    let group = GROUP.load(Ordering::SeqCst);
-    if group != 0 {
+    if let Some(group) = Pid::from_raw(GROUP.load(Ordering::SeqCst)) {
         // What has ended already needs no signal.
-        let _ = Command::new("sh").args(["-c", &format!("kill -TERM -{group}")]).stderr(Stdio::null()).status();
+        let _ = kill_process_group(group, Signal::TERM);
     }
 }
 
