@@ -85,6 +85,7 @@ impl Tier {
                 "walkthroughs",
                 "clients",
                 "faults",
+                "first_group",
                 "isolation",
                 "trace_hostile",
                 "trace_memory",
