@@ -15,7 +15,7 @@ use lanes::{
 use tempfile::TempDir;
 
 /// The documents whose commands are run.
-const PLAYED: [&str; 2] = ["migration.md", "own-group.md"];
+const PLAYED: [&str; 3] = ["migration.md", "own-group.md", "install-istio.md"];
 
 fn path(document: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(document)

@@ -85,7 +85,7 @@ impl Tier {
                 "walkthroughs",
                 "clients",
                 "faults",
-                "first_group",
+                "pages",
                 "isolation",
                 "trace_hostile",
                 "trace_memory",

@@ -1,4 +1,4 @@
-//! `docs/first-group.md` is played as a reader would: its files are written, its commands run in their order, on real Envoys.
+//! The pages that run Envoys are played as a reader would: the files are written, the commands run in their order.
 //! `UPDATE_GOLDEN=1` writes what they print now; read the difference before you keep it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use traffic_lanes_tests::{built, dist, repository};
 
 /// Bounds the wait for an answer: health checks find a pod, a file is watched.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// A reader's folder, in a network that no other mesh is in.
 struct Reader {
@@ -24,8 +24,18 @@ struct Reader {
 }
 
 #[test]
-fn every_command_prints_what_is_shown() {
-    let path = repository().join("docs/first-group.md");
+fn the_first_group_is_as_shown() {
+    play("first-group.md");
+}
+
+#[test]
+fn the_filter_in_a_gateway_that_is_there_does_as_shown() {
+    play("install-envoy.md");
+}
+
+/// Every command prints what is shown.
+fn play(page: &str) {
+    let path = repository().join("docs").join(page);
     let page = fs::read_to_string(&path).unwrap();
     let reader = Reader::new();
     let mut played = String::new();
@@ -59,7 +69,7 @@ impl Reader {
         // The tool, whose files are for 127.0.x.y.
         let tool = built("lanes").unwrap();
         let script = format!(
-            "#!/bin/sh\n{} \"$@\" || exit\ncase $1 in render) sed -i s/127.0./{}/g lanes/*.yaml ;; esac\n",
+            "#!/bin/sh\n{} \"$@\" || exit\ncase $1 in render) sed -i s/127.0./{}/g */*.yaml ;; esac\n",
             tool.display(),
             subnet.rewrite("127.0.")
         );
