@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test cluster-test compose-test bench bench-check lint dist images release render fmt clean
+.PHONY: help setup demo up test cluster-test compose-test bench bench-check lint book dist images release render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,9 @@ bench-check: ## compare the ratios that have goals with those in bench/figures.j
 
 lint: ## check format, lints, dependencies and documentation
 	@$(XTASK) lint
+
+book: ## build the documentation as a site into target/book/html, and check its links
+	@$(XTASK) book
 
 dist: ## build the filters as release modules into dist/
 	@$(XTASK) dist

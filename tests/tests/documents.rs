@@ -210,6 +210,28 @@ fn every_path_named_in_a_document_exists() {
     assert!(named > 20, "only {named} paths found");
 }
 
+/// A metric that a document names is in the table of its filter.
+#[test]
+fn every_metric_named_in_a_document_is_documented() {
+    let filters = ["hash-tagging", "baggage-propagation", "trace-propagation"].map(|name| {
+        let tables = read(&repository().join(format!("crates/{name}/README.md")));
+        (format!("{}_", name.replace('-', "_")), tables)
+    });
+    let mut named = 0;
+    for document in files("docs", "md") {
+        let text = read(&document);
+        for code in text.split('`').skip(1).step_by(2) {
+            let Some((_, tables)) = filters.iter().find(|(prefix, _)| code.starts_with(prefix)) else { continue };
+            let metric = code.split('{').next().unwrap();
+            if !metric.ends_with(".wasm") {
+                assert!(tables.contains(&format!("| `{metric}` |")), "{}: {metric}", document.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named >= 10, "only {named} metrics found");
+}
+
 #[test]
 fn every_crate_is_on_the_map() {
     let map = read(&repository().join("ARCHITECTURE.md"));

@@ -47,7 +47,7 @@ pub struct MemberConfig {
 
 /// Which way values are carried.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "lowercase")]
 pub enum DirectionConfig {
     /// As the listener goes: inbound or outbound; both where it does not say.
@@ -65,7 +65,7 @@ pub enum DirectionConfig {
 
 /// Who is right when header and member have different values.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "lowercase")]
 pub enum OnConflictConfig {
     /// The header.
@@ -77,7 +77,7 @@ pub enum OnConflictConfig {
 
 /// What happens to members of others with broken percent-encoding. OpenTelemetry's Java SDK drops a whole list for one.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "lowercase")]
 pub enum MalformedConfig {
     /// They are removed from a list that holds a member of this filter, wherever this filter writes baggage.

@@ -19,7 +19,7 @@ pub struct Config {
 
 /// Whether clients may choose a lane.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 pub enum ClientsConfig {
     /// Each rule says what becomes of a tag that came with the request, as in ASM.
@@ -136,7 +136,7 @@ pub struct UsersConfig {
 
 /// The hash function.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "lowercase")]
 pub enum HashConfig {
     /// FNV-1a, 32 bit: what ASM's plug-in computes.
@@ -161,7 +161,7 @@ pub struct PolicyConfig {
 
 /// What happens to a request without an identity.
 #[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 pub enum MissingConfig {
     /// The rule does not decide.
@@ -173,7 +173,7 @@ pub enum MissingConfig {
 
 /// What happens to a tag that came with the request. An empty tag is no tag.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "lowercase")]
 pub enum IncomingConfig {
     /// The rule's tag replaces it; where the rule does not decide, it stays.

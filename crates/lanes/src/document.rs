@@ -86,7 +86,7 @@ pub struct Spec {
     pub baseline: String,
     /// The lanes, the baseline among them.
     pub lanes: Vec<Lane>,
-    /// Whether a service has a place for every lane, or for those only that name it.
+    /// Whether a service has a place for every lane, or for those only that name it; `discovered` unless given.
     #[serde(default, skip_serializing_if = "Membership::is_default")]
     pub membership: Membership,
     /// What enters the lane group, in order; none without a gateway.

@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -15,7 +16,7 @@ use lanes::{
 use tempfile::TempDir;
 
 /// The documents whose commands are run.
-const PLAYED: [&str; 2] = ["migration.md", "own-group.md"];
+const PLAYED: [&str; 3] = ["migration.md", "own-group.md", "install-istio.md"];
 
 fn path(document: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(document)
@@ -76,6 +77,38 @@ fn every_command_prints_what_is_shown() {
         }
         assert!(folder.path().join("lanes/kustomization.yaml").exists(), "{name}: nothing was rendered");
     }
+}
+
+/// Of what cannot be played, as it needs a cluster: the command is there, with every option that is shown.
+#[test]
+fn every_command_shown_exists() {
+    let mut documents: Vec<PathBuf> = fs::read_dir(path("")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    documents.extend(["../../README.md", "README.md"].map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join(name)));
+    let mut helps = BTreeMap::new();
+    let mut seen = 0;
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        let blocks = text.split("```").skip(1).step_by(2).flat_map(str::lines);
+        let lines = blocks.map(|line| line.trim_start().trim_start_matches("$ "));
+        for line in lines.filter_map(|line| line.strip_prefix("lanes ")).map(|line| line.split('#').next().unwrap()) {
+            let words: Vec<&str> =
+                line.split_whitespace().take_while(|word| !["|", ">", "&&"].contains(word)).collect();
+            let depth = if words[0] == "render" { 2 } else { 1 };
+            let help = helps.entry(words[..depth].to_vec().join(" ")).or_insert_with(|| help(&words[..depth]));
+            for option in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(help.split_whitespace().any(|word| word == *option), "{}: {line}", document.display());
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "only {seen}");
+}
+
+fn help(command: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_lanes")).args(command).arg("--help").output().unwrap();
+    assert!(output.status.success(), "lanes {command:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// With their comments and without a finding.

@@ -21,7 +21,7 @@ pub use crate::{
     client::{Answer, Chain, Client},
     envoy::{Envoy, EnvoyBuilder, EnvoyConfig},
     mesh::Mesh,
-    network::Network,
+    network::{Network, Subnet},
     options::{MeshOptions, Programs, WALKTHROUGHS, walkthrough_group},
     pod::Pod,
     python::installed_opentelemetry,

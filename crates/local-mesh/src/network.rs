@@ -13,13 +13,18 @@ pub enum Network {
 
 /// A network taken. Nobody else gets it as long as the value lives.
 #[derive(Debug)]
-pub(crate) struct Subnet {
+pub struct Subnet {
     second_octet: u8,
     _reservation: Option<TcpListener>,
 }
 
 impl Subnet {
-    pub(crate) fn take(network: Network) -> Result<Self> {
+    /// Takes one.
+    ///
+    /// # Errors
+    ///
+    /// All are taken.
+    pub fn take(network: Network) -> Result<Self> {
         if network == Network::Default {
             return Ok(Self { second_octet: 0, _reservation: None });
         }
@@ -39,7 +44,7 @@ impl Subnet {
     }
 
     /// Moves the addresses in `text`, which are 127.0.x.y, into this network.
-    pub(crate) fn rewrite(&self, text: &str) -> String {
+    pub fn rewrite(&self, text: &str) -> String {
         text.replace("127.0.", &format!("127.{}.", self.second_octet))
     }
 }

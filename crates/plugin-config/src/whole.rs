@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 /// Istio and Envoy hold `pluginConfig` as a protobuf `Struct`, whose numbers are doubles, so `100`, `100.0` and `1e2`
 /// are the same number here.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 pub struct WholeNumber(pub u32);
 
 impl<'de> Deserialize<'de> for WholeNumber {

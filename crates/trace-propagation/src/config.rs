@@ -27,7 +27,7 @@ pub struct Config {
 
 /// Which way requests go, seen from the pod.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "lowercase")]
 pub enum DirectionConfig {
     /// As the listener says, request by request.

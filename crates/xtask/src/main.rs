@@ -1,6 +1,7 @@
 //! The logic behind the Makefile: set-up, distribution, demo, test run and bench.
 
 mod bench;
+mod book;
 mod compose;
 mod console;
 mod containers;
@@ -43,6 +44,8 @@ enum Command {
     Release(release::Options),
     /// Write envoy/compose.yaml anew from the lane groups
     Compose,
+    /// Build the documentation as a site into target/book/html, and check its links
+    Book,
     /// Check format, lints, dependencies and documentation
     Lint,
     /// Run every check and every test, and sum them up
@@ -74,6 +77,7 @@ fn run(project: &Project, command: &Command) -> Result<bool> {
         Command::Images(options) => images::build(project, options)?,
         Command::Release(options) => release::release(project, options)?,
         Command::Compose => compose::write(project)?,
+        Command::Book => book::build(project)?,
         Command::Lint => return Ok(test::lint(project)),
         Command::Test(options) => return Ok(test::run(project, options)),
         Command::Bench(options) => return bench::run(project, options),

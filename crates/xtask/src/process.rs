@@ -71,6 +71,15 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{}` wrote something other than UTF-8", shown(command)))
 }
 
+/// Shows the command and gives what it writes to stderr although it succeeds.
+pub(crate) fn warnings(command: &mut Command) -> Result<String> {
+    console::command(&shown(command));
+    let output = finish(spawn(command.stderr(Stdio::piped()))?)?;
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "`{}` failed with {}: {}", shown(command), output.status, stderr.trim());
+    Ok(stderr)
+}
+
 /// Shows the command and starts it with its stdout piped to the caller, who [`finish`]es it.
 pub(crate) fn piped(command: &mut Command) -> Result<Child> {
     console::command(&shown(command));

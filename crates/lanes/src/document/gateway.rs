@@ -15,7 +15,8 @@ pub struct Gateway {
     /// Where its pods are.
     #[serde(default = "default_namespace")]
     pub namespace: String,
-    /// The Service of its pods: with Gateway API and `selector`, what the rendered Gateway has as its address.
+    /// The Service of its pods: with Gateway API and `selector`, what the rendered Gateway has as its address;
+    /// `istio-ingressgateway` unless given.
     #[serde(default = "default_service", skip_serializing_if = "is_default_service")]
     pub service: String,
     /// A gateway that exists: an Istio Gateway or, with Gateway API, a Gateway of that. Nothing of it is rendered.

@@ -17,7 +17,7 @@ pub struct Service {
     pub namespace: Option<String>,
     /// Its port, if it has one that is in the lanes.
     pub port: Option<u16>,
-    /// What is spoken on `port`, as the port's name tells Istio.
+    /// What is spoken on `port`, as the port's name tells Istio; `http` unless given.
     #[serde(default, skip_serializing_if = "Protocol::is_http")]
     pub protocol: Protocol,
     /// The port of the pods behind `port`, if it is another.
@@ -37,7 +37,7 @@ pub struct Service {
 pub struct ServicePort {
     /// The port.
     pub number: u16,
-    /// What is spoken on it, as the port's name tells Istio.
+    /// What is spoken on it, as the port's name tells Istio; `http` unless given.
     #[serde(default, skip_serializing_if = "Protocol::is_http")]
     pub protocol: Protocol,
     /// The port of the pods behind it, if it is another.

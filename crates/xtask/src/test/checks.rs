@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    console, dist, process,
+    book, console, dist, process,
     project::Project,
     setup::{
         self,
@@ -20,6 +20,7 @@ pub(super) fn run(project: &Project, session: &mut Session) {
     session.step("dependencies", |_| dependencies(project));
     session.step("advisories", |_| advisories(project));
     session.step("documentation", |_| documentation(project));
+    session.step("book", |_| book::build(project).map(|()| Checked::Yes));
 }
 
 fn cargo(project: &Project, arguments: &str) -> Result<Checked> {

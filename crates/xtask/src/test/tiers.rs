@@ -64,7 +64,9 @@ impl Tier {
     fn suites(self) -> &'static [&'static str] {
         match self {
             Self::Unit | Self::Wasm => &[],
-            Self::Native => &["native", "hashing", "baggage", "cost", "documents", "trace_table", "trace_documents"],
+            Self::Native => {
+                &["native", "hashing", "baggage", "cost", "documents", "languages", "trace_table", "trace_documents"]
+            }
             Self::Module => &["module", "plugins", "host_calls", "floor", "shape"],
             Self::Registry => &["images"],
             Self::Envoy => &[
@@ -83,6 +85,7 @@ impl Tier {
                 "walkthroughs",
                 "clients",
                 "faults",
+                "pages",
                 "isolation",
                 "trace_hostile",
                 "trace_memory",
@@ -148,18 +151,15 @@ impl Tier {
     fn provide(self, project: &Project, options: &Options, cargo: &mut Command) -> Result<()> {
         cargo.env("LANES_DIST", project.dist());
         match self {
-            Self::Unit | Self::Native | Self::Module => {}
+            Self::Unit | Self::Module => {}
+            Self::Native => node(project, cargo)?,
             Self::Wasm => {
                 wasm_target::ensure(project)?;
                 cargo.env(
                     "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
                     setup::ensure(project, "wasm-bindgen-test-runner")?,
                 );
-                let node = setup::ensure(project, "node")?;
-                let path = env::var_os("PATH").unwrap_or_default();
-                let folders = node.parent().filter(|folder| folder.is_absolute()).map(Path::to_owned);
-                let folders = folders.into_iter().chain(env::split_paths(&path));
-                cargo.env("PATH", env::join_paths(folders)?);
+                node(project, cargo)?;
             }
             Self::Registry => {
                 cargo.env("DOCKER_REGISTRY_BIN", setup::ensure(project, "docker-registry")?);
@@ -182,6 +182,16 @@ impl Tier {
         }
         Ok(())
     }
+}
+
+/// Puts Node.js on the tests' PATH.
+fn node(project: &Project, cargo: &mut Command) -> Result<()> {
+    let node = setup::ensure(project, "node")?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = node.parent().filter(|folder| folder.is_absolute()).map(Path::to_owned);
+    let folders = folders.into_iter().chain(env::split_paths(&path));
+    cargo.env("PATH", env::join_paths(folders)?);
+    Ok(())
 }
 
 /// The suites run in another folder: every path of the lists becomes absolute.
