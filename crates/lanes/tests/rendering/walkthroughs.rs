@@ -9,6 +9,8 @@ use std::{
 };
 
 const LANE_GROUP: &str = "lane-group.yaml";
+/// The folder beside the walkthroughs.
+const OBSERVABILITY: &str = "observability";
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -29,13 +31,17 @@ fn names(folder: &str) -> Vec<String> {
     names
 }
 
+fn walkthroughs() -> Vec<String> {
+    names("manifests").into_iter().filter(|name| name != OBSERVABILITY).collect()
+}
+
 /// Renders every walkthrough for `target`, and compares with the folder of that name, or one in it.
 fn rederive(target: &str, folder: &str, options: &[&str]) {
     rederive_some(target, |_| true, |name| format!("{folder}/{name}"), options);
 }
 
 fn rederive_some(target: &str, is_rendered: impl Fn(&str) -> bool, folder: impl Fn(&str) -> String, options: &[&str]) {
-    for name in names("manifests").into_iter().filter(|name| is_rendered(name)) {
+    for name in walkthroughs().into_iter().filter(|name| is_rendered(name)) {
         let folder = folder(&name);
         let (group, kept) = (repository().join("manifests").join(&name), repository().join(&folder));
         let fresh = tempfile::tempdir().unwrap();
@@ -89,8 +95,23 @@ fn the_configurations_of_envoy_in_containers_are_rendered() {
 }
 
 #[test]
+fn the_rules_of_prometheus_are_rendered() {
+    for name in walkthroughs() {
+        let mut lanes = Command::new(env!("CARGO_BIN_EXE_lanes"));
+        lanes.args(["render", "prometheus"]).arg(repository().join("manifests").join(&name).join(LANE_GROUP));
+        let fresh = String::from_utf8(lanes.output().unwrap().stdout).unwrap();
+        let kept = repository().join("manifests").join(OBSERVABILITY).join(format!("groups/{name}.yaml"));
+        if env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&kept, &fresh).unwrap();
+        }
+        let text = fs::read_to_string(&kept).unwrap_or_default();
+        assert!(text == fresh, "{} is not what is rendered: run `make render`", kept.display());
+    }
+}
+
+#[test]
 fn nothing_else_is_there() {
-    let walkthroughs = names("manifests");
+    let walkthroughs = walkthroughs();
     assert_eq!(names("envoy/compose"), walkthroughs);
     let compose = ["compose", "compose.yaml"].map(str::to_owned);
     assert_eq!(names("envoy"), [&compose[..], &walkthroughs].concat());
