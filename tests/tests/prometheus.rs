@@ -1,5 +1,5 @@
 //! What Prometheus knows of a mesh: a real one scrapes a real one, with the rules that the repository has.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
     cell::RefCell,
@@ -13,7 +13,11 @@ use std::{
 use hash_tagging::fnv1a32;
 use local_mesh::{Client, Mesh, Pod, wait_until};
 use serde_json::{Value, json};
-use traffic_lanes_tests::{prometheus::Prometheus, repository, walkthrough::start_changed};
+use traffic_lanes_tests::{
+    prometheus::{Prometheus, promtool},
+    repository,
+    walkthrough::start_changed,
+};
 
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -21,15 +25,21 @@ fn observability() -> PathBuf {
     repository().join("manifests/observability")
 }
 
-/// The lane's mockc answers 500 to jack.
-fn failing(text: &str) -> String {
+/// The lane's mockc answers 500 to jack, and the gateway's access log says why a request is in its lane.
+fn changed(text: &str) -> String {
     let jack = json!([{"name": "x-user-id", "string_match": {"exact": "jack"}}]);
     let route = json!({"match": {"prefix": "/", "headers": jack}, "direct_response": {"status": 500}});
-    let routes = "routes:\n              - match:";
-    match text.contains("The sidecar of mockc in lane s2") {
-        true => text.replacen(routes, &format!("routes:\n              - {route}\n              - match:"), 1),
-        false => text.to_owned(),
+    let (routes, tag) = ("routes:\n              - match:", r#""tagHeader": "x-asm-prefer-tag""#);
+    if text.contains("The sidecar of mockc in lane s2") {
+        return text.replacen(routes, &format!("routes:\n              - {route}\n              - match:"), 1);
     }
+    text.replace(tag, &format!(r#"{tag}, "decisionHeader": "x-lane-decision""#))
+        .replace("          stat_prefix: gateway\n", &format!("          stat_prefix: gateway\n{}", access_log()))
+}
+
+fn access_log() -> String {
+    let text = fs::read_to_string(observability().join("access-log.yaml")).unwrap();
+    text.lines().map(|line| format!("          {line}\n")).collect()
 }
 
 /// Every proxy of the mesh, with the labels that the rules ask for.
@@ -126,9 +136,54 @@ impl Seen {
     }
 }
 
+/// Waits for a line of the gateway's access log with these fields.
+fn expect_logged(mesh: &Mesh, expected: &Value) {
+    let log = || mesh.pod("gateway").unwrap().envoy().unwrap().log();
+    let is_it = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        expected.as_object().unwrap().iter().all(|(name, value)| line[name] == *value)
+    };
+    let last = || log().lines().rfind(|line| line.starts_with('{')).map(str::to_owned);
+    wait_until("the access log has it", LIMIT, || Ok(log().lines().any(is_it).then_some(())))
+        .unwrap_or_else(|error| panic!("{error}: {expected}, but {:?}", last()));
+}
+
+/// The queries of the dashboard, each with the title of its panel, for this lane group.
+fn dashboard() -> Vec<(String, String)> {
+    let text = fs::read_to_string(observability().join("grafana/lanes.json")).unwrap();
+    let dashboard: Value = serde_json::from_str(&text).unwrap();
+    let variables = [("$group", "user-segment"), ("$service", ".+"), ("$lane", ".+"), ("$__rate_interval", "1m")];
+    let mut queries = Vec::new();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        let title = panel["title"].as_str().unwrap();
+        for target in panel["targets"].as_array().into_iter().flatten() {
+            let query = target["expr"].as_str().unwrap().to_owned();
+            let query = variables.iter().fold(query, |query, (name, value)| query.replace(name, value));
+            assert!(!query.contains('$'), "{title}: {query}");
+            queries.push((title.to_owned(), query));
+        }
+    }
+    queries
+}
+
+#[test]
+fn rules_and_configuration_are_as_promtool_wants_them() {
+    let names = |folder: &str| {
+        let files = fs::read_dir(observability().join(folder)).unwrap();
+        files.map(|file| format!("{folder}/{}", file.unwrap().file_name().to_str().unwrap())).collect::<Vec<_>>()
+    };
+    let with = |command: [&'static str; 2], files: Vec<String>| {
+        let arguments: Vec<&str> = command.into_iter().chain(files.iter().map(String::as_str)).collect();
+        promtool(&arguments).unwrap();
+    };
+    with(["check", "rules"], [names("rules"), names("groups")].concat());
+    with(["test", "rules"], names("tests"));
+    with(["check", "config"], vec!["--syntax-only".to_owned(), "prometheus.yaml".to_owned()]);
+}
+
 #[test]
 fn prometheus_answers_what_is_asked_about_lanes() {
-    let mut mesh = start_changed("user-segment", failing).unwrap();
+    let mut mesh = start_changed("user-segment", changed).unwrap();
     let seen = Seen(Prometheus::start(&config(&mesh)).unwrap());
     while_users_come(&mesh.gateway_url().unwrap(), || {
         // Intended, and actual: jack is one user, and sends many requests.
@@ -161,6 +216,16 @@ fn prometheus_answers_what_is_asked_about_lanes() {
         );
         seen.expect("max(hash_tagging_configuration_refused)", |refused| refused == 0.0);
 
+        let jessie = Client::new(mesh.gateway_url().unwrap()).send("GET", &[("x-user-id", "jessie")]).unwrap();
+        assert_eq!(jessie.chain().unwrap().to_string(), "v1,v1,v2");
+        expect_logged(
+            &mesh,
+            &json!({
+                "lane": "s2", "decision": "rule=rule-0;by=hash;bucket=16/100;tag=s2", "status": 200, "flags": "-", "attempts": 1,
+                "cluster": "outbound|8000|s2|mocka.default.svc.cluster.local",
+            }),
+        );
+
         mesh.kill_pod("mockc-s2").unwrap();
         seen.expect(r#"lanes:fallback_ratio:rate5m{service="mockc",lane="s2"}"#, |ratio| ratio > 0.01);
         seen.expect_alert("LaneFallsBack");
@@ -168,5 +233,9 @@ fn prometheus_answers_what_is_asked_about_lanes() {
         mesh.update("hash-tagging.yaml", &published.replace(r#""modulo": 100"#, r#""modulo": 0"#)).unwrap();
         seen.expect("max(hash_tagging_configuration_refused)", |refused| refused == 1.0);
         seen.expect_alert("LaneConfigurationRefused");
+        for (panel, query) in dashboard() {
+            let samples = seen.0.ask(&query).unwrap();
+            assert!(!samples.is_empty(), "the panel {panel:?} is empty: {query}");
+        }
     });
 }

@@ -17,8 +17,8 @@ use crate::{
 };
 
 const ADMIN_PORT: u16 = 9901;
-/// Where statistics are, when the pod has a network of its own; Istio's number.
-const STATS_PORT: u16 = 15090;
+/// Where the statistics of a pod with a network of its own are, for Prometheus; Istio's number.
+pub const STATS_PORT: u16 = 15090;
 /// The port that an application has as its HTTP proxy; Istio's number for what leaves a pod.
 pub const OUTBOUND_PORT: u16 = 15001;
 /// Ports below need privileges.
