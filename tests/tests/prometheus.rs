@@ -72,7 +72,7 @@ fn config(mesh: &Mesh) -> Value {
 
 /// Two hundred users, one like the other, and jack with every tenth of them.
 fn users() -> Vec<String> {
-    let jack = |number: usize| (number % 10 == 0).then(|| "jack".to_owned());
+    let jack = |number: usize| number.is_multiple_of(10).then(|| "jack".to_owned());
     (0..200).flat_map(|number| [Some(format!("user-{number}")), jack(number)]).flatten().collect()
 }
 
