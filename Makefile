@@ -46,7 +46,7 @@ release: ## push an image of each filter to RELEASE_REGISTRY, and write the file
 
 render: ## write manifests/ and envoy/ anew from the lane groups
 	@$(XTASK) compose
-	@UPDATE_GOLDEN=1 cargo test --quiet --locked --package lanes --test rendering walkthroughs
+	@UPDATE_GOLDEN=1 cargo test --quiet --locked --package lanes --test rendering -- walkthroughs observability
 
 images: ## build an image of each filter into dist/images/, and those of the containers
 	@$(XTASK) images

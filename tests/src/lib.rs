@@ -17,6 +17,7 @@ pub mod hostile_registry;
 pub mod http1;
 pub mod load;
 pub mod module_host;
+pub mod prometheus;
 pub mod registry;
 pub mod relay;
 pub mod sdks;

@@ -7,6 +7,7 @@ mod rules;
 
 pub mod envoy;
 pub mod istio;
+pub mod prometheus;
 
 use serde::Serialize;
 

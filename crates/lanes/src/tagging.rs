@@ -59,7 +59,8 @@ pub fn plugin_config(spec: &Spec) -> Option<Value> {
         (Some(hosts), Clients::MayChoose) => (json!({}), json!({"match": {"hosts": hosts}}), json!({})),
         (Some(hosts), Clients::MayNot) => (json!({}), json!({"match": {"hosts": hosts}}), json!({"incoming": "strip"})),
     };
-    let rule = [hosts, identity, named, hash, salt, buckets, incoming].into_iter().fold(json!({}), with);
+    let decision = users.decision_header.as_ref().map_or_else(|| json!({}), |name| json!({ "decisionHeader": name }));
+    let rule = [hosts, identity, named, hash, salt, buckets, incoming, decision].into_iter().fold(json!({}), with);
     Some(with(switch, json!({ "rules": [rule] })))
 }
 

@@ -59,6 +59,12 @@ impl Pod {
         self.envoy.as_ref().with_context(|| format!("pod {} is not running", self.spec.name))
     }
 
+    /// Where its Envoy is administrated, and says what it has counted.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.addresses.first().copied()
+    }
+
     /// What the application has printed since the pod was started; nothing for a gateway or a pod that was killed.
     #[must_use]
     pub fn application_log(&self) -> String {
@@ -137,7 +143,7 @@ fn start_application(pod: &str, command: &mut Command) -> Result<Process> {
     }
 }
 
-/// All that the pod's processes bind.
+/// All that the pod's processes bind: its Envoy's administration interface first.
 fn addresses(spec: &PodSpec, envoy_config: &Path) -> Result<Vec<SocketAddr>> {
     let file = envoy_config.display();
     let text = fs::read_to_string(envoy_config).with_context(|| format!("{file}"))?;

@@ -1,4 +1,4 @@
-//! `envoy/compose.yaml`: the walkthroughs as containers, derived from their lane groups.
+//! `envoy/compose.yaml`: the walkthroughs as containers, derived from their lane groups; and where Prometheus finds their proxies.
 //!
 //! A pod is two containers in one network namespace, which is the sidecar's. Each walkthrough is a profile and a network of its
 //! own, where a pod has the name that the proxies know it by; pods that a lane does not hold are in the profile `NAME-all`.
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use lanes::{
     document::LaneGroup,
     render::{
-        envoy::{Placement, Pod},
+        envoy::{Placement, Pod, STATS_PORT},
         yaml,
     },
 };
@@ -28,13 +28,27 @@ const COMMENT: &str = "\
 # Written by `make render`; change the lane groups below manifests/ instead.
 ";
 
-/// Writes the file anew.
+const TARGETS: &str = "# Written by `make render`; change the lane group instead.\n";
+
+/// Writes the files anew.
 pub(crate) fn write(project: &Project) -> Result<()> {
-    let path = project.root().join("envoy/compose.yaml");
-    fs::write(&path, text(project)?).with_context(|| format!("failed to write {}", path.display()))
+    for (path, text) in files(project)? {
+        let path = project.root().join(path);
+        fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))?;
+    }
+    Ok(())
 }
 
-fn text(project: &Project) -> Result<String> {
+fn files(project: &Project) -> Result<Vec<(String, String)>> {
+    let mut files = vec![("envoy/compose.yaml".to_owned(), compose(project)?)];
+    for name in WALKTHROUGHS {
+        let targets = targets(&walkthrough_group(project.root(), name)?)?;
+        files.push((format!("manifests/observability/targets/{name}.yaml"), format!("{TARGETS}{}", yaml(&targets)?)));
+    }
+    Ok(files)
+}
+
+fn compose(project: &Project) -> Result<String> {
     let mut services = Map::new();
     let mut networks = Map::new();
     for name in WALKTHROUGHS {
@@ -49,6 +63,23 @@ fn text(project: &Project) -> Result<String> {
     }
     let compose = json!({"services": services, "networks": networks});
     Ok(format!("{COMMENT}{}", yaml(&compose)?))
+}
+
+/// What Prometheus collects from, with the labels that its rules ask for.
+fn targets(group: &LaneGroup) -> Result<Value> {
+    let target = |host: &str, labels: Value| json!({"targets": [format!("{host}:{STATS_PORT}")], "labels": labels});
+    let of_pod = |pod: &Pod| {
+        let labels = json!({
+            "proxy": "sidecar",
+            "namespace": pod.service.namespace.as_ref().unwrap_or(&group.metadata.namespace),
+            "service": pod.service.name,
+            "pod_lane": pod.lane.name,
+        });
+        target(&pod.name, labels)
+    };
+    let placement: Placement = HOSTS.parse()?;
+    let gateway = group.spec.gateway.as_ref().map(|_| target("gateway", json!({"proxy": "gateway"})));
+    Ok(gateway.into_iter().chain(placement.pods(group)?.iter().map(of_pod)).collect())
 }
 
 fn gateway(walkthrough: &str) -> Value {
@@ -100,9 +131,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_what_the_lane_groups_give() {
+    fn the_files_are_what_the_lane_groups_give() {
         let project = Project::locate();
-        let kept = fs::read_to_string(project.root().join("envoy/compose.yaml")).unwrap();
-        assert!(kept == text(&project).unwrap(), "envoy/compose.yaml is not what is rendered: run `make render`");
+        for (path, text) in files(&project).unwrap() {
+            let kept = fs::read_to_string(project.root().join(&path)).unwrap();
+            assert!(kept == text, "{path} is not what is rendered: run `make render`");
+        }
     }
 }

@@ -42,7 +42,7 @@ enum Command {
     Images(images::Options),
     /// Push an image of each filter, and write the files of a release into dist/release/
     Release(release::Options),
-    /// Write envoy/compose.yaml anew from the lane groups
+    /// Write envoy/compose.yaml, and where Prometheus finds its proxies, anew from the lane groups
     Compose,
     /// Build the documentation as a site into target/book/html, and check its links
     Book,

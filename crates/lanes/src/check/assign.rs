@@ -68,6 +68,13 @@ impl Findings {
                 }
             }
         }
+        if let Some(header) = &users.decision_header {
+            let path = format!("{path}.decisionHeader");
+            self.header(&path, header);
+            if header.eq_ignore_ascii_case(&spec.route_header) {
+                self.error(path, "is the route header: expected another, such as x-lane-decision");
+            }
+        }
         self.split(spec, users);
     }
 

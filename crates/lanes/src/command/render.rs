@@ -3,6 +3,7 @@
 mod envoy;
 mod folder;
 mod istio;
+mod prometheus;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,11 @@ pub(crate) enum Target {
         lanes render envoy group.yaml --output lanes --host '{service}-{lane}.internal.example.com'\n\n\
         Every Envoy runs in the folder: the files name each other. Replace a file there to change the lanes; no Envoy restarts.")]
     Envoy(envoy::Envoy),
+    /// Recording rules for Prometheus: which services and lanes there are, and the shares that the lanes are to have
+    #[command(after_help = "Example:\n  lanes render prometheus group.yaml > rules/group.yaml\n  \
+        lanes render prometheus group.yaml --resource | kubectl apply -f -\n\n\
+        The other rules, and the alerts, are the same for every group: manifests/observability. docs/metrics.md explains them.")]
+    Prometheus(prometheus::Prometheus),
 }
 
 impl Target {
@@ -29,6 +35,7 @@ impl Target {
         match self {
             Self::Istio(istio) => istio.run(),
             Self::Envoy(envoy) => envoy.run(),
+            Self::Prometheus(prometheus) => prometheus.run(),
         }
     }
 }

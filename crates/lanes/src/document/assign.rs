@@ -32,6 +32,8 @@ pub struct Users {
     pub named: Vec<NamedUsers>,
     /// The shares of the lanes; what is left is the baseline's.
     pub split: Vec<Share>,
+    /// A request header that says why a request is in its lane, with its bucket: for the access log. None unless given.
+    pub decision_header: Option<String>,
 }
 
 /// One place to look for the identity. Exactly one of the fields is given.

@@ -114,7 +114,6 @@ impl Source<'_> {
             ("missing", !matches!(rule.missing, MissingConfig::Skip), "a tag for requests without identity"),
             ("incoming", rule.incoming != IncomingConfig::Replace, "what becomes of a tag that came with the request"),
             ("shadow", rule.shadow, "a rule that writes nothing"),
-            ("decisionHeader", rule.decision_header.is_some(), "a header that explains"),
         ];
         if let Some((field, _, what)) = is_given.into_iter().find(|(_, is_given, _)| *is_given) {
             return Err(Problem::new(field, what));
@@ -131,6 +130,7 @@ impl Source<'_> {
             modulo,
             named: named(&rule.users, &lanes)?,
             split: Vec::new(),
+            decision_header: rule.decision_header.clone(),
         };
         shares(users, &rule.policies, &lanes, baseline).map_err(|message| Problem::new("policies", message))
     }

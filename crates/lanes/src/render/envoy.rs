@@ -21,7 +21,7 @@ use crate::{
     render::filter::{self, Filter},
 };
 
-pub use bootstrap::OUTBOUND_PORT;
+pub use bootstrap::{OUTBOUND_PORT, STATS_PORT};
 pub use file::File;
 pub use placement::{Placement, Pod};
 

@@ -148,7 +148,7 @@ impl Spec {
     }
 
     /// The route header of a lane.
-    fn tag(&self, lane: &Lane) -> (String, StringMatch) {
+    pub(super) fn tag(&self, lane: &Lane) -> (String, StringMatch) {
         (self.header(), StringMatch::Exact(lane.name.clone()))
     }
 

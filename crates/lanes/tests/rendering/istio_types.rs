@@ -3,8 +3,6 @@
 //!
 //! The rules in CEL that the definitions also have are not checked here.
 
-use std::fs;
-
 use k8s_openapi::api::core::v1::Service;
 use kcr_extensions_istio_io::v1alpha1::wasmplugins::WasmPlugin;
 use kcr_networking_istio_io::{
@@ -21,13 +19,12 @@ use lanes::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{group, manifests};
+use crate::{group, walkthroughs::walkthroughs};
 
 /// Every resource that any of the groups is rendered to, each with where it is from.
 fn rendered() -> Vec<(String, Value)> {
     let mut resources = Vec::new();
-    for entry in fs::read_dir(manifests("")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
+    for name in walkthroughs() {
         let group = group(&name, &[]);
         // Waypoints run no filter, and an HTTPRoute sees no pod's labels, so the application must forward the tag.
         let mut forwarding = group.clone();

@@ -1,12 +1,10 @@
 //! What lane groups are rendered to for Istio. The files themselves are kept below `manifests/`: see `walkthroughs.rs`.
 
-use std::fs;
-
 use hash_tagging::Tagger;
 use lanes::render::istio::{Images, render, resource};
 use serde_json::{Value, json};
 
-use crate::{group, manifests, of_kind, resources};
+use crate::{group, of_kind, resources, walkthroughs::walkthroughs};
 
 fn sidecars(name: &str, changes: &[(&str, &str)]) -> Vec<Value> {
     resources(&group(name, changes))
@@ -36,8 +34,7 @@ const MOCKC: &str = "mockc.default.svc.cluster.local";
 
 #[test]
 fn files_are_in_the_order_of_application() {
-    for walkthrough in fs::read_dir(manifests("")).unwrap() {
-        let name = walkthrough.unwrap().file_name().into_string().unwrap();
+    for name in walkthroughs() {
         let files = render(&group(&name, &[]), &Images::default()).unwrap();
         let names: Vec<&str> = files.iter().map(|file| file.name).collect();
         assert!(names.is_sorted());

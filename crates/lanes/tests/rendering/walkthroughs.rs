@@ -8,9 +8,11 @@ use std::{
     process::Command,
 };
 
-const LANE_GROUP: &str = "lane-group.yaml";
+pub(crate) const LANE_GROUP: &str = "lane-group.yaml";
+/// The folder beside the walkthroughs.
+pub(crate) const OBSERVABILITY: &str = "observability";
 
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
@@ -29,13 +31,17 @@ fn names(folder: &str) -> Vec<String> {
     names
 }
 
+pub(crate) fn walkthroughs() -> Vec<String> {
+    names("manifests").into_iter().filter(|name| name != OBSERVABILITY).collect()
+}
+
 /// Renders every walkthrough for `target`, and compares with the folder of that name, or one in it.
 fn rederive(target: &str, folder: &str, options: &[&str]) {
     rederive_some(target, |_| true, |name| format!("{folder}/{name}"), options);
 }
 
 fn rederive_some(target: &str, is_rendered: impl Fn(&str) -> bool, folder: impl Fn(&str) -> String, options: &[&str]) {
-    for name in names("manifests").into_iter().filter(|name| is_rendered(name)) {
+    for name in walkthroughs().into_iter().filter(|name| is_rendered(name)) {
         let folder = folder(&name);
         let (group, kept) = (repository().join("manifests").join(&name), repository().join(&folder));
         let fresh = tempfile::tempdir().unwrap();
@@ -90,7 +96,7 @@ fn the_configurations_of_envoy_in_containers_are_rendered() {
 
 #[test]
 fn nothing_else_is_there() {
-    let walkthroughs = names("manifests");
+    let walkthroughs = walkthroughs();
     assert_eq!(names("envoy/compose"), walkthroughs);
     let compose = ["compose", "compose.yaml"].map(str::to_owned);
     assert_eq!(names("envoy"), [&compose[..], &walkthroughs].concat());

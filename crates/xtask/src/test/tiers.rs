@@ -86,6 +86,7 @@ impl Tier {
                 "clients",
                 "faults",
                 "pages",
+                "prometheus",
                 "isolation",
                 "trace_hostile",
                 "trace_memory",
@@ -167,6 +168,9 @@ impl Tier {
             }
             Self::Envoy => {
                 setup::ensure(project, "opentelemetry")?;
+                let prometheus = setup::ensure(project, "prometheus")?;
+                cargo.env("PROMTOOL_BIN", prometheus.with_file_name("usr/bin/promtool"));
+                cargo.env("PROMETHEUS_BIN", prometheus);
                 cargo.env("ENVOY_BIN", options.envoy.ensure(project)?);
             }
             Self::Cluster => {

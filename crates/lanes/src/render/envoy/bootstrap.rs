@@ -7,16 +7,18 @@ use super::{
     clusters::{self, CLUSTERS},
     file::config_source,
     listener::{self, Listener},
-    placement::Pod,
+    placement::{Placement, Pod},
     routes,
 };
 use crate::{
-    document::LaneGroup,
+    document::{Lane, LaneGroup, Propagation},
     json::{given, with},
     render::{Module, filter::Filter},
 };
 
 const ADMIN_PORT: u16 = 9901;
+/// Where the statistics of a pod with a network of its own are, for Prometheus; Istio's number.
+pub const STATS_PORT: u16 = 15090;
 /// The port that an application has as its HTTP proxy; Istio's number for what leaves a pod.
 pub const OUTBOUND_PORT: u16 = 15001;
 /// Ports below need privileges.
@@ -45,16 +47,21 @@ pub(super) fn gateway(group: &LaneGroup, options: &Options, filters: &[Filter]) 
         routes::GATEWAY
     );
     let listeners = vec![listener.render(connections, filters)];
-    File::new("gateway.yaml", comment, &bootstrap(node, &local, filters, listeners, Vec::new())).map(Some)
+    File::new("gateway.yaml", comment, &bootstrap(group, options, node, &local, filters, listeners, Vec::new()))
+        .map(Some)
 }
 
 pub(super) fn sidecar(group: &LaneGroup, pod: &Pod, options: &Options, filters: &[Filter]) -> anyhow::Result<File> {
     let inbound = Listener { name: "inbound", direction: "INBOUND", address: &pod.inbound, port: pod.port.number };
     let outbound = Listener { name: "outbound", direction: "OUTBOUND", address: &pod.local, port: OUTBOUND_PORT };
     let application = json!({"match": {"prefix": "/"}, "route": {"cluster": clusters::APPLICATION}});
-    let to_application = json!({
-        "route_config": {"virtual_hosts": [{"name": "application", "domains": ["*"], "routes": [application]}]},
+    let host = json!({
+        "name": "application",
+        "domains": ["*"],
+        "routes": [application],
+        "virtual_clusters": others(group, pod),
     });
+    let to_application = json!({"route_config": {"virtual_hosts": [given(host)]}});
     let to_services = json!({"rds": listener::rds(&routes::of_lane(&group.spec, &pod.lane))});
     let listeners = vec![inbound.render(to_application, filters), outbound.render(to_services, filters)];
 
@@ -66,20 +73,53 @@ pub(super) fn sidecar(group: &LaneGroup, pod: &Pod, options: &Options, filters: 
         pod.service.name, pod.lane.name
     );
     let application = clusters::application(pod, options);
-    let bootstrap = bootstrap(node, &pod.local, filters, listeners, vec![application]);
+    let bootstrap = bootstrap(group, options, node, &pod.local, filters, listeners, vec![application]);
     File::new(format!("{}.yaml", pod.name), comment, &bootstrap)
 }
 
-fn bootstrap(node: Value, admin: &str, filters: &[Filter], listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
+/// Counts requests of other lanes that this pod answers: those that fell back, if it is the baseline's.
+fn others(group: &LaneGroup, pod: &Pod) -> Vec<Value> {
+    let spec = &group.spec;
+    if spec.propagation() == Propagation::SourceLabels {
+        return Vec::new();
+    }
+    let others = spec.lanes.iter().filter(|lane| lane.name != pod.lane.name);
+    let counted = |lane: &Lane| {
+        let (header, tag) = spec.tag(lane);
+        json!({"name": lane.name, "headers": [routes::header(&header, &tag)]})
+    };
+    others.map(counted).collect()
+}
+
+fn bootstrap(
+    group: &LaneGroup,
+    options: &Options,
+    node: Value,
+    admin: &str,
+    filters: &[Filter],
+    mut listeners: Vec<Value>,
+    mut clusters: Vec<Value>,
+) -> Value {
+    if let Placement::Hosts(_) = options.placement {
+        listeners.push(listener::stats(STATS_PORT));
+        clusters.push(clusters::admin(admin, ADMIN_PORT));
+    }
     let own = filters.iter().flat_map(|filter| labels(filter.module));
-    let tags: Vec<Value> = ["plugin"].into_iter().chain(own.copied()).map(stats_tag).collect();
+    let of_filters = (!filters.is_empty()).then_some(&"plugin").into_iter().chain(own).map(|label| stats_tag(label));
+    let tags: Vec<Value> = [cluster_name(&group.spec.mesh.cluster_domain)].into_iter().chain(of_filters).collect();
     given(json!({
         "node": node,
         "admin": {"address": {"socket_address": {"address": admin, "port_value": ADMIN_PORT}}},
-        "stats_config": (!filters.is_empty()).then(|| json!({ "stats_tags": tags })),
+        "stats_config": { "stats_tags": tags },
         "dynamic_resources": {"cds_config": config_source(CLUSTERS)},
         "static_resources": given(json!({"listeners": listeners, "clusters": clusters})),
     }))
+}
+
+/// Takes the whole name of a lane's cluster for one label, as Istio's bootstrap does. Envoy's own label ends at the first dot.
+fn cluster_name(domain: &str) -> Value {
+    let domain = domain.replace('.', r"\.");
+    json!({"tag_name": "cluster_name", "regex": format!(r"^cluster\.((.+?(\..+?\.svc\.{domain})?)\.)")})
 }
 
 /// The labels of a filter's counters, beside that of the plug-in.

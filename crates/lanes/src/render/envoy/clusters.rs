@@ -17,6 +17,8 @@ use crate::{
 pub(super) const CLUSTERS: &str = "clusters.yaml";
 /// The cluster of a sidecar's own application.
 pub(super) const APPLICATION: &str = "application";
+/// The cluster of a proxy's own administration interface.
+pub(super) const ADMIN: &str = "admin";
 const CONNECT_TIMEOUT: &str = "1s";
 
 pub(super) fn file(group: &LaneGroup, pods: &[Pod], options: &Options) -> anyhow::Result<File> {
@@ -41,6 +43,11 @@ pub(super) fn application(pod: &Pod, options: &Options) -> Value {
         "load_assignment": endpoints(APPLICATION, &pod.local, options.application_port),
     });
     speaking(pod.port.protocol, cluster)
+}
+
+/// The Envoy's own administration interface.
+pub(super) fn admin(address: &str, port: u16) -> Value {
+    json!({"name": ADMIN, "connect_timeout": CONNECT_TIMEOUT, "load_assignment": endpoints(ADMIN, address, port)})
 }
 
 /// The pods of a lane that are healthy.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    extension,
+    clusters, extension,
     file::{config_source, typed},
 };
 use crate::{json::with, render::filter::Filter};
@@ -42,4 +42,12 @@ impl Listener<'_> {
 /// Routes from the file of their name.
 pub(super) fn rds(name: &str) -> Value {
     json!({"route_config_name": name, "config_source": config_source(&format!("{name}.yaml"))})
+}
+
+/// Nothing but the statistics, for who collects them: the rest of the administration interface stays the pod's own.
+pub(super) fn stats(port: u16) -> Value {
+    let route = json!({"match": {"path": "/stats/prometheus"}, "route": {"cluster": clusters::ADMIN}});
+    let hosts = json!([{"name": "stats", "domains": ["*"], "routes": [route]}]);
+    let listener = Listener { name: "stats", direction: "INBOUND", address: "0.0.0.0", port };
+    listener.render(json!({"route_config": {"virtual_hosts": hosts}}), &[])
 }

@@ -132,7 +132,8 @@ fn matcher(condition: &Condition) -> Value {
     given(with(path, json!({ "headers": headers })))
 }
 
-fn header(name: &str, value: &StringMatch) -> Value {
+/// A condition on a header.
+pub(super) fn header(name: &str, value: &StringMatch) -> Value {
     let string_match = match value {
         StringMatch::Exact(text) => json!({"exact": text}),
         StringMatch::Prefix(text) => json!({"prefix": text}),
