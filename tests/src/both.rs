@@ -15,7 +15,8 @@ pub type Oracle = Box<dyn Fn(&Directed<HeaderList>) -> HeaderList>;
 
 /// Sends requests through a real Envoy, and expects of it what the pure crate says.
 pub struct Both {
-    envoy: WasmListeners,
+    /// The Envoy.
+    pub envoy: WasmListeners,
     oracle: Oracle,
     /// The headers that the filter reads or writes.
     names: &'static [&'static str],

@@ -31,9 +31,17 @@ pub struct Response {
 /// # Errors
 /// No connection, no answer within 30 seconds, or none that is HTTP.
 pub fn send(address: SocketAddr, request: &HeaderList) -> Result<Response> {
+    send_head(address, &encode(request)?)
+}
+
+/// The same of a head that need not be one of HTTP.
+///
+/// # Errors
+/// As for [`send`].
+pub fn send_head(address: SocketAddr, head: &[u8]) -> Result<Response> {
     let mut stream = TcpStream::connect(address).with_context(|| format!("failed to connect to {address}"))?;
     stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.write_all(&encode(request)?)?;
+    stream.write_all(head)?;
     receive(&mut BufReader::new(stream))
 }
 
