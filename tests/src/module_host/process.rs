@@ -96,11 +96,6 @@ impl Process {
         self.lock().data.len()
     }
 
-    /// The size of all shared data keys and values, in bytes.
-    pub fn shared_data_bytes(&self) -> usize {
-        self.lock().data.iter().map(|(key, entry)| key.len() + entry.value.len()).sum()
-    }
-
     /// The value and CAS number of a shared data key.
     pub fn shared_data(&self, key: &[u8]) -> Option<(Vec<u8>, u32)> {
         self.lock().data.get(key).map(|entry| (entry.value.clone(), entry.cas))
@@ -206,7 +201,6 @@ mod tests {
         process.set_shared_data(b"key", b"value", 0);
         process.set_shared_data(b"key", b"", 0);
         assert_eq!(process.shared_data_len(), 1);
-        assert_eq!(process.shared_data_bytes(), 3);
         let (value, cas) = process.shared_data(b"key").unwrap();
         assert_eq!(value, b"");
         assert_ne!(cas, 0);

@@ -13,7 +13,6 @@ use super::{
 /// Defines the functions in the linker.
 pub(super) fn link(linker: &mut Linker<State>) -> Result<(), LinkerError> {
     linker.func_wrap("env", "proxy_log", log)?;
-    linker.func_wrap("env", "proxy_get_log_level", get_log_level)?;
     linker.func_wrap("env", "proxy_get_current_time_nanoseconds", get_current_time)?;
     linker.func_wrap("env", "proxy_set_tick_period_milliseconds", set_tick_period)?;
     linker.func_wrap("env", "proxy_get_buffer_bytes", get_buffer_bytes)?;
@@ -22,8 +21,6 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<(), LinkerError> {
     linker.func_wrap("env", "proxy_define_metric", define_metric)?;
     linker.func_wrap("env", "proxy_increment_metric", increment_metric)?;
     linker.func_wrap("env", "proxy_record_metric", record_metric)?;
-    linker.func_wrap("env", "proxy_get_metric", get_metric)?;
-    linker.func_wrap("wasi_snapshot_preview1", "random_get", random_get)?;
     Ok(())
 }
 
@@ -33,13 +30,6 @@ fn log(caller: Caller<'_, State>, level: u32, text: u32, text_len: u32) -> Answe
     let text = guest.read(text, text_len)?;
     let state = guest.state();
     state.process.write_log(state.vm, level, &text);
-    Ok(OK)
-}
-
-/// Always the most verbose level, since the process keeps every line.
-fn get_log_level(caller: Caller<'_, State>, level_out: u32) -> Answer {
-    let mut guest = Guest::enter(caller)?;
-    guest.write_u32(level_out, Level::Trace as u32)?;
     Ok(OK)
 }
 
@@ -55,14 +45,6 @@ fn set_tick_period(caller: Caller<'_, State>, milliseconds: u32) -> Answer {
     let mut guest = Guest::enter(caller)?;
     let root = guest.state().active_root().ok_or_else(|| Error::new("a tick period without a plugin"))?;
     root.tick_period = (milliseconds > 0).then(|| Duration::from_millis(milliseconds.into()));
-    Ok(OK)
-}
-
-/// The same for every process, so that a test sees the same every time.
-fn random_get(caller: Caller<'_, State>, address: u32, length: u32) -> Answer {
-    let mut guest = Guest::enter_restricted(caller)?;
-    let bytes: Vec<u8> = (1..=u8::MAX).cycle().take(length as usize).collect();
-    guest.write(address, &bytes)?;
     Ok(OK)
 }
 
@@ -161,18 +143,6 @@ fn record_metric(caller: Caller<'_, State>, id: u32, recorded: u64) -> Answer {
         Ok(Metric::Gauge(name)) => state.process.with_gauge(name, |value| *value = recorded),
         Err(_) => return Ok(NOT_FOUND),
     }
-    Ok(OK)
-}
-
-fn get_metric(caller: Caller<'_, State>, id: u32, value_out: u32) -> Answer {
-    let mut guest = Guest::enter(caller)?;
-    let state = guest.state();
-    let value = match metric(state, id) {
-        Ok(Metric::Counter(name)) => state.process.with_counter(name, |value| *value),
-        Ok(Metric::Gauge(name)) => state.process.with_gauge(name, |value| *value),
-        Err(status) => return Ok(status),
-    };
-    guest.write_u64(value_out, value)?;
     Ok(OK)
 }
 
