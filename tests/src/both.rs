@@ -86,7 +86,7 @@ pub fn is_let_in(byte: u8) -> bool {
 }
 
 /// Envoy's HTTP/1 parser drops a CR that stands alone.
-fn as_envoy_reads(value: &[u8]) -> Vec<u8> {
+pub fn as_envoy_reads(value: &[u8]) -> Vec<u8> {
     value.iter().copied().filter(|byte| *byte != b'\r').collect()
 }
 

@@ -11,6 +11,7 @@ pub mod both;
 pub mod cases;
 pub mod cluster;
 pub mod containers;
+pub mod discovery;
 pub mod echo;
 pub mod filter;
 pub mod hostile_registry;
