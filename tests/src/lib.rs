@@ -72,6 +72,6 @@ pub fn mock_service() -> Result<PathBuf> {
 pub fn built(name: &str) -> Result<PathBuf> {
     let test = env::current_exe()?;
     let program = test.ancestors().nth(2).context("a test runs from a folder of cargo's")?.join(name);
-    ensure!(program.is_file(), "there is no {}: run `cargo build --package {name}`", program.display());
+    ensure!(program.is_file(), "there is no {}: run `cargo build --bin {name}`", program.display());
     Ok(program)
 }

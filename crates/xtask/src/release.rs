@@ -89,7 +89,7 @@ fn manifests(project: &Project, options: &Options, output: &Path) -> Result<Path
 }
 
 fn lanes(project: &Project) -> Command {
-    project.cargo(["run", "--quiet", "--locked", "--package", "lanes", "--"])
+    project.cargo(["run", "--quiet", "--locked", "--bin", "lanes", "--"])
 }
 
 fn copy(file: &Path, folder: &Path) -> Result<PathBuf> {
