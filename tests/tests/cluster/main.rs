@@ -16,7 +16,8 @@ use traffic_lanes_tests::cluster::{Test, run};
 use variant::{EVERYTHING, VARIANTS};
 
 fn main() -> ExitCode {
-    let mut tests = Vec::new();
+    // Those that take longest first.
+    let mut tests = rollout::tests();
     for group in WALKTHROUGHS.into_iter().chain([EVERYTHING]) {
         for variant in &VARIANTS {
             let name = format!("{group}, {}: applied, again, and deleted", variant.name);
@@ -28,6 +29,5 @@ fn main() -> ExitCode {
     }
     tests.push(Test::new("the lane group of docs/own-group.md", own_group::is_accepted));
     tests.push(Test::new("endpoints follow the pods", pods::endpoints_follow));
-    tests.extend(rollout::tests());
     run(tests)
 }
