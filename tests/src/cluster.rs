@@ -7,7 +7,6 @@ mod control_plane;
 mod definitions;
 mod listing;
 mod namespace;
-mod process;
 mod suite;
 
 use std::{

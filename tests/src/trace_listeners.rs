@@ -1,24 +1,17 @@
 //! One Envoy that is the sidecar of a pod: for every configuration an inbound and an outbound listener, and one that does
 //! not say.
 
-use std::{collections::BTreeMap, net::SocketAddr, slice};
+use std::{net::SocketAddr, slice};
 
 use anyhow::{Context, Result};
 use header_edit::{Direction, HeaderList};
 use local_mesh::Envoy;
 use serde_json::{Value, json};
 
-use crate::{
-    http1,
-    wasm_listeners::{bootstrap, builder, cluster, listener},
-};
+use crate::wasm_listeners::{WasmListeners, bootstrap, builder, cluster, listener};
 
 /// A sidecar in front of an [`Echo`](crate::echo::Echo).
-pub struct Sidecar {
-    /// The Envoy.
-    pub envoy: Envoy,
-    listeners: BTreeMap<String, SocketAddr>,
-}
+pub struct Sidecar(WasmListeners);
 
 /// What inbound requests reach.
 #[derive(Clone, Copy, Debug)]
@@ -56,10 +49,12 @@ impl Sidecar {
             let clusters = config.pointer_mut("/static_resources/clusters").and_then(Value::as_array_mut);
             clusters.context("no clusters")?.push(cluster("application", address));
         }
-        let envoy = builder(&config)?.concurrency(workers).start()?;
-        let address = |name: String| Ok((name.clone(), envoy.listener_address(&name)?));
-        let listeners = names.into_iter().map(address).collect::<Result<_>>()?;
-        Ok(Self { envoy, listeners })
+        WasmListeners::of(builder(&config)?.concurrency(workers).start()?, names).map(Self)
+    }
+
+    /// The Envoy.
+    pub fn envoy(&self) -> &Envoy {
+        &self.0.envoy
     }
 
     /// Where a configuration's listener listens.
@@ -67,8 +62,7 @@ impl Sidecar {
     /// # Errors
     /// There is no such configuration.
     pub fn address(&self, name: &str, direction: Option<Direction>) -> Result<SocketAddr> {
-        let name = listener_name(name, direction);
-        self.listeners.get(&name).copied().with_context(|| format!("no listener {name}"))
+        self.0.address(&listener_name(name, direction))
     }
 
     /// Sends a request and says what arrived behind the listener.
@@ -76,7 +70,7 @@ impl Sidecar {
     /// # Errors
     /// There is no such configuration, or it did not answer 200.
     pub fn arrived(&self, name: &str, direction: Option<Direction>, request: &HeaderList) -> Result<HeaderList> {
-        http1::arrived(self.address(name, direction)?, request)
+        self.0.arrived(&listener_name(name, direction), request)
     }
 
     /// How many connections the listener has got so far, worker by worker.
@@ -87,7 +81,7 @@ impl Sidecar {
         let name = listener_name(name, direction);
         let connections = |worker| {
             let counter = format!("listener.{name}.worker_{worker}.downstream_cx_total");
-            Ok(self.envoy.counter(&counter)?.unwrap_or_default())
+            Ok(self.0.envoy.counter(&counter)?.unwrap_or_default())
         };
         (0..workers).map(connections).collect()
     }

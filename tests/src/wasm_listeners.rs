@@ -38,11 +38,18 @@ impl WasmListeners {
     /// # Errors
     /// There is no Envoy, or it does not start; with the end of its log.
     pub fn start<'a>(module: &Path, setups: impl IntoIterator<Item = Setup<'a>>) -> Result<Self> {
-        let setups: Vec<Setup<'_>> = setups.into_iter().collect();
-        let listeners: Vec<Value> = setups.iter().map(|setup| setup.listener(module)).collect();
-        let envoy = run(&bootstrap(&listeners)?)?;
-        let address = |setup: Setup<'_>| Ok((setup.name.clone(), envoy.listener_address(&setup.name)?));
-        let listeners = setups.into_iter().map(address).collect::<Result<_>>()?;
+        let setups = setups.into_iter().map(|setup| (setup.listener(module), setup.name));
+        let (listeners, names): (Vec<Value>, Vec<String>) = setups.unzip();
+        Self::of(run(&bootstrap(&listeners)?)?, names)
+    }
+
+    /// Those of these names, in an Envoy that runs.
+    ///
+    /// # Errors
+    /// There are none.
+    pub fn of(envoy: Envoy, names: Vec<String>) -> Result<Self> {
+        let address = |name: String| Ok((name.clone(), envoy.listener_address(&name)?));
+        let listeners = names.into_iter().map(address).collect::<Result<_>>()?;
         Ok(Self { envoy, listeners })
     }
 

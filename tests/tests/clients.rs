@@ -127,27 +127,10 @@ impl Gateway {
 }
 
 fn group(assign: &str, clients: &str, hosts: &str, propagation: &str) -> String {
-    format!(
-        r#"
-apiVersion: trafficlanes.dev/v1alpha1
-kind: LaneGroup
-metadata: {{name: shop, namespace: shop}}
-spec:
-  mode: permissive
-  gateway: {{selector: {{istio: ingressgateway}}, hosts: {hosts}}}
-  propagation: {propagation}
-  services: [{{name: web, port: 8000}}]
-  baseline: s1
-  lanes:
-  - {{name: s1, labels: {{version: v1}}, services: [web]}}
-  - {{name: s2, labels: {{version: v2}}, services: [web]}}
-  routes:
-  - {{name: testers, service: web, match: [{{headers: {{x-tester: {{exact: "yes"}}}}}}], lane: s2}}
-  - {{name: everybody, service: web, match: [{{uri: {{prefix: /shop}}}}]}}
-  {assign}
-  {clients}
-"#
-    )
+    let shared = include_str!("../testdata/clients.yaml").replace(BAGGAGE, propagation);
+    let shared = shared.replace("ingressgateway}", &format!("ingressgateway}}, hosts: {hosts}"));
+    let everybody = "  - {name: everybody, service: web, match: [{uri: {prefix: /shop}}]}";
+    format!("{shared}{everybody}\n  {assign}\n  {clients}\n")
 }
 
 fn cluster_name(lane: &str) -> String {

@@ -78,7 +78,7 @@ impl Both {
             let (id, tag) = (format!("afterwards-{number}"), ("x-env", b"s2".to_vec()));
             assert_eq!(self.in_and_out("x-user-id", id.as_bytes(), &[tag]), (200, 200));
         }
-        assert!(!self.sidecar.envoy.log().contains("Function: proxy_on"), "{}", self.sidecar.envoy.log());
+        assert!(!self.sidecar.envoy().log().contains("Function: proxy_on"), "{}", self.sidecar.envoy().log());
     }
 }
 

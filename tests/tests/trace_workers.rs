@@ -123,7 +123,7 @@ impl Discovered {
 
     fn wait_for(&self, what: &str, condition: impl Fn() -> bool) {
         let waited = wait_until(what, LIMIT, || Ok(condition().then_some(())));
-        waited.unwrap_or_else(|error| panic!("{error}\n{}", self.sidecar.envoy.log()));
+        waited.unwrap_or_else(|error| panic!("{error}\n{}", self.sidecar.envoy().log()));
     }
 
     fn remember(&self, user: &str, lane: &str) {
@@ -141,7 +141,7 @@ impl Discovered {
 
     fn is_refused(&self) -> bool {
         let gauge = "wasmcustom.plugin=.=lanes;.;trace_propagation_configuration_refused";
-        self.sidecar.envoy.counter(gauge).unwrap() == Some(1)
+        self.sidecar.envoy().counter(gauge).unwrap() == Some(1)
     }
 }
 

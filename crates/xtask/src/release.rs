@@ -48,7 +48,7 @@ pub(crate) fn release(project: &Project, options: &Options) -> Result<()> {
         *file = copy(file, &output)?;
     }
     files.push(manifests(project, options, &output)?);
-    images::checksums(project, &output, &files)
+    dist::checksums(project, &output, &files)
 }
 
 fn push(project: &Project, options: &Options, file: &str) -> Result<()> {

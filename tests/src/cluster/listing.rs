@@ -1,13 +1,13 @@
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use local_mesh::wait_until;
 use serde_json::Value;
 use ureq::Agent;
 
-use super::{Cluster, done, process::Process};
+use super::{Cluster, done};
+use crate::process::Process;
 
-const PROXY: &str = "kubectl-proxy";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Lists resources of all kinds that have namespaces and can be deleted. By way of `kubectl proxy`: to be told of so many kinds at
@@ -35,10 +35,10 @@ impl Listing {
         let folder = cluster.folder.path();
         let [kubectl, kubeconfig] = [cluster.kubectl.as_os_str(), &cluster.kubeconfig].map(|path| path.display());
         let arguments = [format!("KUBECONFIG={kubeconfig}"), kubectl.to_string(), "proxy".into(), "--port=0".into()];
-        let proxy = Process::start(PROXY, Path::new("env"), &arguments, folder)?;
+        let proxy = Process::start("kubectl-proxy", Path::new("env"), &arguments, folder)?;
         let listens = wait_until("kubectl proxy listens", LIMIT, || {
             proxy.ensure_running()?;
-            let log = fs::read_to_string(folder.join(format!("{PROXY}.log")))?;
+            let log = proxy.log();
             let address = log.split_once("Starting to serve on ").and_then(|(_, rest)| rest.split_once('\n'));
             Ok(address.map(|(address, _)| format!("http://{address}")))
         });

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Process, guest::BAD_ARGUMENT, headers::HeaderMap};
+use super::{Process, guest::BAD_ARGUMENT, headers::HeaderMap, process::Metric};
 
 /// What a [`Vm`](super::Vm)'s store holds.
 #[derive(Debug)]
@@ -15,9 +15,8 @@ pub(super) struct State {
     pub(super) restricted: bool,
     /// By path, as the ABI serializes it: parts joined by NUL.
     pub(super) properties: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// The names behind the ids this VM was given.
-    pub(super) counters: Vec<String>,
-    pub(super) gauges: Vec<String>,
+    /// What is behind the ids this VM was given.
+    pub(super) metrics: Vec<(Metric, String)>,
     /// All but those that write to the log.
     pub(super) host_calls: u64,
     contexts: BTreeMap<u32, Context>,
@@ -58,8 +57,7 @@ impl State {
             vm: process.add_vm(),
             restricted: false,
             properties: BTreeMap::new(),
-            counters: Vec::new(),
-            gauges: Vec::new(),
+            metrics: Vec::new(),
             host_calls: 0,
             contexts: BTreeMap::new(),
             last_context: 0,
