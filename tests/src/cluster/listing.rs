@@ -34,7 +34,14 @@ impl Listing {
 
         let folder = cluster.folder.path();
         let [kubectl, kubeconfig] = [cluster.kubectl.as_os_str(), &cluster.kubeconfig].map(|path| path.display());
-        let arguments = [format!("KUBECONFIG={kubeconfig}"), kubectl.to_string(), "proxy".into(), "--port=0".into()];
+        // Through `env`, which becomes the program that it runs: nothing stays behind.
+        let arguments = [
+            format!("KUBECONFIG={kubeconfig}"),
+            "KUBERC=off".into(),
+            kubectl.to_string(),
+            "proxy".into(),
+            "--port=0".into(),
+        ];
         let proxy = Process::start("kubectl-proxy", Path::new("env"), &arguments, folder)?;
         let listens = wait_until("kubectl proxy listens", LIMIT, || {
             proxy.ensure_running()?;
