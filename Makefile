@@ -1,6 +1,6 @@
 # Thin on purpose: the logic is in crates/xtask.
 # Not --quiet: the first run compiles xtask and should be seen to do so.
-XTASK := cargo run --locked --package xtask --
+XTASK := cargo run --locked --bin xtask --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test cluster-test compose-test bench bench-check lint book dist images release render fmt clean
@@ -46,7 +46,7 @@ release: ## push an image of each filter to RELEASE_REGISTRY, and write the file
 
 render: ## write manifests/ and envoy/ anew from the lane groups
 	@$(XTASK) compose
-	@UPDATE_GOLDEN=1 cargo test --quiet --locked --package lanes --test rendering -- walkthroughs observability
+	@UPDATE_GOLDEN=1 cargo test --quiet --locked --test rendering -- walkthroughs observability
 
 images: ## build an image of each filter into dist/images/, and those of the containers
 	@$(XTASK) images

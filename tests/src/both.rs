@@ -15,7 +15,8 @@ pub type Oracle = Box<dyn Fn(&Directed<HeaderList>) -> HeaderList>;
 
 /// Sends requests through a real Envoy, and expects of it what the pure crate says.
 pub struct Both {
-    envoy: WasmListeners,
+    /// The Envoy.
+    pub envoy: WasmListeners,
     oracle: Oracle,
     /// The headers that the filter reads or writes.
     names: &'static [&'static str],
@@ -85,7 +86,7 @@ pub fn is_let_in(byte: u8) -> bool {
 }
 
 /// Envoy's HTTP/1 parser drops a CR that stands alone.
-fn as_envoy_reads(value: &[u8]) -> Vec<u8> {
+pub fn as_envoy_reads(value: &[u8]) -> Vec<u8> {
     value.iter().copied().filter(|byte| *byte != b'\r').collect()
 }
 

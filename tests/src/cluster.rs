@@ -5,8 +5,8 @@
 
 mod control_plane;
 mod definitions;
+mod listing;
 mod namespace;
-mod process;
 mod suite;
 
 use std::{
@@ -25,6 +25,7 @@ use tempfile::TempDir;
 use crate::{built, repository};
 
 use control_plane::ControlPlane;
+use listing::Listing;
 
 pub use namespace::Namespace;
 pub use suite::{Test, run};
@@ -37,8 +38,8 @@ pub struct Cluster {
     control_plane: Option<ControlPlane>,
     kubectl: PathBuf,
     kubeconfig: OsString,
-    /// The names of all kinds that have namespaces and can be deleted.
-    kinds: String,
+    /// Of all kinds that have namespaces and can be deleted.
+    listing: Option<Listing>,
     folder: TempDir,
 }
 
@@ -51,8 +52,7 @@ impl Cluster {
     pub fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let kubectl = installed("KUBECTL_BIN", "kubectl/bin/kubectl")?;
-        let mut cluster =
-            Self { control_plane: None, kubectl, kubeconfig: OsString::new(), kinds: String::new(), folder };
+        let mut cluster = Self { control_plane: None, kubectl, kubeconfig: OsString::new(), listing: None, folder };
         if let Some(server) = variable("KUBE_APISERVER") {
             let definitions = variable("LANES_CRDS").context("LANES_CRDS is not set: see CONTRIBUTING.md")?;
             let definitions = definitions::files(&definitions).context("LANES_CRDS")?;
@@ -68,10 +68,7 @@ impl Cluster {
             let context = done(&cluster.kubectl(&["config", "current-context"])?)?;
             println!("KUBECONFIG: the tests write to the cluster of the context {}", context.trim());
         }
-        let kinds = ["api-resources", "--namespaced", "--verbs=list,create,delete", "--output=name"];
-        let kinds = done(&cluster.kubectl(&kinds)?)?;
-        // Endpoints are a controller's business, and to ask for them is to be warned.
-        cluster.kinds = kinds.lines().filter(|kind| *kind != "endpoints").collect::<Vec<_>>().join(",");
+        cluster.listing = Some(Listing::start(&cluster)?);
         Ok(cluster)
     }
 
@@ -185,6 +182,6 @@ fn installed(name: &str, path: &str) -> Result<PathBuf> {
     }
     let program = repository().join(".tools").join(path);
     let part = path.split('/').next().unwrap_or_default();
-    ensure!(program.is_file(), "there is no {}: run `cargo run --package xtask -- setup {part}`", program.display());
+    ensure!(program.is_file(), "there is no {}: run `cargo run --bin xtask -- setup {part}`", program.display());
     Ok(program)
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use header_edit::{HeaderList, RequestHeaders};
 use httparse::Status;
 
@@ -31,10 +31,38 @@ pub struct Response {
 /// # Errors
 /// No connection, no answer within 30 seconds, or none that is HTTP.
 pub fn send(address: SocketAddr, request: &HeaderList) -> Result<Response> {
+    send_head(address, &encode(request)?)
+}
+
+/// The same of a head that need not be one of HTTP.
+///
+/// # Errors
+/// As for [`send`].
+pub fn send_head(address: SocketAddr, head: &[u8]) -> Result<Response> {
     let mut stream = TcpStream::connect(address).with_context(|| format!("failed to connect to {address}"))?;
     stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.write_all(&encode(request)?)?;
+    stream.write_all(head)?;
     receive(&mut BufReader::new(stream))
+}
+
+/// A GET request for `/` with these lines.
+pub fn get(lines: &[(&str, &str)]) -> HeaderList {
+    [(":authority", "a"), (":method", "GET"), (":path", "/")].iter().chain(lines).copied().collect()
+}
+
+/// Sends one request to an [`Echo`](crate::echo::Echo), and says what arrived there.
+///
+/// # Errors
+/// As for [`send`], or the answer is not 200.
+pub fn arrived(address: SocketAddr, request: &HeaderList) -> Result<HeaderList> {
+    let response = send(address, request)?;
+    ensure!(response.status == 200, "{}: {}", response.status, response.body.escape_ascii());
+    decode(&response.body)
+}
+
+/// The first line of that name, if there is one.
+pub fn text(headers: &HeaderList, name: &str) -> Option<String> {
+    headers.all(name).next().map(|value| String::from_utf8_lossy(value).into_owned())
 }
 
 /// Listens on a port that the system chooses, and answers the requests of every connection, one after the other: `answer` gets

@@ -11,16 +11,19 @@ pub mod both;
 pub mod cases;
 pub mod cluster;
 pub mod containers;
+pub mod discovery;
 pub mod echo;
 pub mod filter;
 pub mod hostile_registry;
 pub mod http1;
 pub mod load;
 pub mod module_host;
+mod process;
 pub mod prometheus;
 pub mod registry;
 pub mod relay;
 pub mod sdks;
+pub mod shown;
 pub mod tier;
 pub mod token_registry;
 pub mod trace_application;
@@ -72,6 +75,6 @@ pub fn mock_service() -> Result<PathBuf> {
 pub fn built(name: &str) -> Result<PathBuf> {
     let test = env::current_exe()?;
     let program = test.ancestors().nth(2).context("a test runs from a folder of cargo's")?.join(name);
-    ensure!(program.is_file(), "there is no {}: run `cargo build --package {name}`", program.display());
+    ensure!(program.is_file(), "there is no {}: run `cargo build --bin {name}`", program.display());
     Ok(program)
 }

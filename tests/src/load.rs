@@ -56,6 +56,20 @@ pub fn while_requests_flow(
     })
 }
 
+/// Runs `happening` while `request` is made again and again, at least once, with a number that counts up.
+pub fn while_repeated(request: impl Fn(usize) + Sync, happening: impl FnOnce()) {
+    let load = Load::default();
+    thread::scope(|scope| {
+        let is_over = |number: usize| {
+            request(number);
+            load.stop.load(Ordering::Relaxed)
+        };
+        scope.spawn(move || (0..).any(is_over));
+        let _stop = StopOnDrop(&load);
+        happening();
+    });
+}
+
 // === impl Load ===
 
 impl Load {

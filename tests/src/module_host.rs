@@ -1,13 +1,13 @@
 //! An in-process Proxy-Wasm host that runs the filter modules as they are shipped.
 //!
 //! It stands in for Envoy: it keeps the state that Envoy keeps (headers, properties, shared data, metrics, log), answers
-//! the host calls of ABI 0.2.1 from that state, and lets a test read the outcome. It counts calls, but neither records nor
+//! those host calls of ABI 0.2.1 that a filter makes from that state, and lets a test read the outcome. It counts calls, but neither records nor
 //! expects any. Where Envoy would take a filter's mistake silently, it is stricter: a host call that it does not know, memory that is
 //! not the module's, or a header that HTTP does not allow is an error.
 //!
 //! Its model is Envoy 1.38 to 1.40 (`source/extensions/common/wasm/context.cc`) on proxy-wasm-cpp-host
-//! (`src/exports.cc`, `src/context.cc`), with a fixed clock and without bodies, trailers, calls to other services and
-//! queues.
+//! (`src/exports.cc`, `src/context.cc`), with a fixed clock and without responses, bodies, trailers, calls to other
+//! services and queues.
 //!
 //! ```no_run
 //! # fn main() -> anyhow::Result<()> {
@@ -43,7 +43,7 @@ use wasmi::{Config, Engine, Error, ExternType, Instance, Linker, Store};
 
 pub use self::{
     process::{Level, Process},
-    vm::{Action, LocalResponse, Plugin, Stream, Vm},
+    vm::{Plugin, Stream, Vm},
 };
 
 /// A header line: its name in lower case, and its value. Both are bytes; order and repeated names are kept.
@@ -68,16 +68,6 @@ impl Module {
         Self::compile(&wasm).with_context(|| format!("failed to load {}", path.display()))
     }
 
-    /// The names of everything the module exports.
-    pub fn exports(&self) -> impl Iterator<Item = &str> {
-        self.inner.module.exports().map(|export| export.name())
-    }
-
-    /// Everything the module imports, as module and name: `("env", "proxy_log")`.
-    pub fn imports(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.inner.module.imports().map(|import| (import.module(), import.name()))
-    }
-
     /// The bound on one callback, in wasmi's fuel: about a second, so that an endless loop fails a test instead of
     /// hanging it.
     const FUEL: u64 = 100_000_000;
@@ -85,11 +75,9 @@ impl Module {
     fn compile(wasm: &[u8]) -> Result<Self> {
         let engine = Engine::new(Config::default().consume_fuel(true));
         let module = wasmi::Module::new(&engine, wasm)?;
-        for required in ["proxy_abi_version_0_2_1", "memory"] {
+        for required in ["proxy_abi_version_0_2_1", "memory", guest::ALLOCATOR] {
             ensure!(module.get_export(required).is_some(), "the module does not export {required}");
         }
-        let allocates = guest::ALLOCATORS.iter().any(|name| module.get_export(name).is_some());
-        ensure!(allocates, "the module exports none of {}", guest::ALLOCATORS.join(", "));
         let linker = link(&engine, &module)?;
         Ok(Self { inner: Arc::new(Inner { module, linker }) })
     }

@@ -4,7 +4,7 @@ use std::{
     env, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::{Agent, SendBody, http};
 
-use crate::{built, repository};
+use crate::{built, process::Process, repository};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -25,7 +25,7 @@ const HTPASSWD: &str = "jessie:$2b$04$9dvuN8DB4RrJ.m3m8FTt8.4t5mXkdtc0Bw4WVM6NWW
 
 /// Debian's docker-registry with nothing in it, on a port of 127.0.0.1 that the system chooses; ended when dropped.
 pub struct Registry {
-    child: Child,
+    _process: Process,
     address: SocketAddr,
     agent: Agent,
     _folder: TempDir,
@@ -67,30 +67,22 @@ impl Registry {
         }
         let path = folder.path().join("config.yml");
         fs::write(&path, config.to_string())?;
-        let log = folder.path().join("log");
-        let output = fs::File::create(&log)?;
         let program = program("DOCKER_REGISTRY_BIN", "docker-registry")?;
-        let mut command = Command::new(&program);
-        command.arg("serve").arg(&path).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        let child = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
+        let arguments = ["serve".to_owned(), path.display().to_string()];
+        let process = Process::start("docker-registry", &program, &arguments, folder.path())?;
+        let listens = wait_until("the registry listens", LIMIT, || {
+            process.ensure_running()?;
+            let log = process.log();
+            let address = log.split_once("listening on ").and_then(|(_, rest)| rest.split_once(['"', ',', ' ']));
+            Ok(address.and_then(|(address, _)| address.parse().ok()))
+        });
+        let address = listens.map_err(|error| process.explain(&error))?;
         let agent = Agent::config_builder().http_status_as_error(false).timeout_global(Some(LIMIT)).proxy(None).build();
-        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut registry = Self { child, address: unknown, agent: agent.into(), _folder: folder };
-        registry.address = wait_until("the registry listens", LIMIT, || registry.listening(&log))?;
+        let registry = Self { _process: process, address, agent: agent.into(), _folder: folder };
         wait_until("the registry answers", LIMIT, || {
             Ok(registry.request("GET", "/v2/", None, &[]).ok().filter(|answer| answer.status.as_u16() < 500))
         })?;
         Ok(registry)
-    }
-
-    /// Where it says that it listens.
-    fn listening(&mut self, log: &Path) -> Result<Option<SocketAddr>> {
-        let log = fs::read_to_string(log)?;
-        if let Some(status) = self.child.try_wait()? {
-            bail!("docker-registry ended with {status}: {log}");
-        }
-        let address = log.split_once("listening on ").and_then(|(_, rest)| rest.split_once(['"', ',', ' ']));
-        Ok(address.and_then(|(address, _)| address.parse().ok()))
     }
 
     /// Where it listens.
@@ -157,14 +149,6 @@ impl Registry {
         };
         let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
         Ok(Answer { status: response.status(), headers: response.headers().clone(), body })
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        // The only error is that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

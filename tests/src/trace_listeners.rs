@@ -1,25 +1,17 @@
 //! One Envoy that is the sidecar of a pod: for every configuration an inbound and an outbound listener, and one that does
 //! not say.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{net::SocketAddr, slice};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use header_edit::{Direction, HeaderList};
-use local_mesh::{Envoy, EnvoyConfig};
+use local_mesh::Envoy;
 use serde_json::{Value, json};
 
-use crate::{
-    echo::Echo,
-    http1, repository,
-    wasm_listeners::{bootstrap, listener},
-};
+use crate::wasm_listeners::{WasmListeners, bootstrap, builder, cluster, listener};
 
-/// A sidecar in front of an [`Echo`].
-pub struct Sidecar {
-    /// The Envoy.
-    pub envoy: Envoy,
-    listeners: BTreeMap<String, SocketAddr>,
-}
+/// A sidecar in front of an [`Echo`](crate::echo::Echo).
+pub struct Sidecar(WasmListeners);
 
 /// What inbound requests reach.
 #[derive(Clone, Copy, Debug)]
@@ -47,20 +39,22 @@ impl Sidecar {
         for (name, filter) in filters {
             for direction in [Some(Direction::Inbound), Some(Direction::Outbound), None] {
                 let name = listener_name(name, direction);
-                let listener = directed(listener(&name, &filter), &name, direction, behind)?;
+                let listener = behind.listener(&name, direction, &filter)?;
                 listeners.push((name, listener));
             }
         }
         let (names, listeners): (Vec<String>, Vec<Value>) = listeners.into_iter().unzip();
-        let mut config = bootstrap(&listeners, &Echo::start()?);
+        let mut config = bootstrap(&listeners)?;
         if let Behind::Application(address) = behind {
-            add_cluster(&mut config, "application", address)?;
+            let clusters = config.pointer_mut("/static_resources/clusters").and_then(Value::as_array_mut);
+            clusters.context("no clusters")?.push(cluster("application", address));
         }
-        let config = EnvoyConfig::Text(config.to_string());
-        let envoy = Envoy::builder(Envoy::binary(repository())?, config).concurrency(workers).start()?;
-        let address = |name: String| Ok((name.clone(), envoy.listener_address(&name)?));
-        let listeners = names.into_iter().map(address).collect::<Result<_>>()?;
-        Ok(Self { envoy, listeners })
+        WasmListeners::of(builder(&config)?.concurrency(workers).start()?, names).map(Self)
+    }
+
+    /// The Envoy.
+    pub fn envoy(&self) -> &Envoy {
+        &self.0.envoy
     }
 
     /// Where a configuration's listener listens.
@@ -68,8 +62,7 @@ impl Sidecar {
     /// # Errors
     /// There is no such configuration.
     pub fn address(&self, name: &str, direction: Option<Direction>) -> Result<SocketAddr> {
-        let name = listener_name(name, direction);
-        self.listeners.get(&name).copied().with_context(|| format!("no listener {name}"))
+        self.0.address(&listener_name(name, direction))
     }
 
     /// Sends a request and says what arrived behind the listener.
@@ -77,9 +70,7 @@ impl Sidecar {
     /// # Errors
     /// There is no such configuration, or it did not answer 200.
     pub fn arrived(&self, name: &str, direction: Option<Direction>, request: &HeaderList) -> Result<HeaderList> {
-        let response = http1::send(self.address(name, direction)?, request)?;
-        ensure!(response.status == 200, "{}: {}", response.status, response.body.escape_ascii());
-        http1::decode(&response.body)
+        self.0.arrived(&listener_name(name, direction), request)
     }
 
     /// How many connections the listener has got so far, worker by worker.
@@ -90,52 +81,30 @@ impl Sidecar {
         let name = listener_name(name, direction);
         let connections = |worker| {
             let counter = format!("listener.{name}.worker_{worker}.downstream_cx_total");
-            Ok(self.envoy.counter(&counter)?.unwrap_or_default())
+            Ok(self.0.envoy.counter(&counter)?.unwrap_or_default())
         };
         (0..workers).map(connections).collect()
     }
 }
 
-/// A listener that says which way requests go, and counts its connections under its name.
-fn directed(mut listener: Value, name: &str, direction: Option<Direction>, behind: Behind) -> Result<Value> {
-    const ROUTE: &str = "/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0/routes/0";
-    set(&mut listener, "", "stat_prefix", name.into())?;
-    if let Some(direction) = direction {
-        set(&mut listener, "", "traffic_direction", format!("{direction:?}").to_uppercase().into())?;
-    }
-    match (behind, direction) {
-        (Behind::Application(_), Some(Direction::Inbound)) => {
-            set(&mut listener, &format!("{ROUTE}/route"), "cluster", "application".into())?;
+impl Behind {
+    /// A listener with a filter, before what is behind it.
+    fn listener(self, name: &str, direction: Option<Direction>, filter: &Value) -> Result<Value> {
+        const ROUTE: &str = "/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0/routes/0";
+        let mut listener = listener(name, direction, slice::from_ref(filter));
+        let route = listener.pointer_mut(ROUTE).context("the listener has no route")?;
+        match (self, direction) {
+            (Self::Application(_), Some(Direction::Inbound)) => {
+                *route = json!({"match": {"prefix": "/"}, "route": {"cluster": "application"}});
+            }
+            (Self::Nothing, _) => *route = json!({"match": {"prefix": "/"}, "direct_response": {"status": 200}}),
+            _ => {}
         }
-        (Behind::Nothing, _) => {
-            let route = listener.pointer_mut(ROUTE).context("the listener has no route")?;
-            *route = json!({"match": {"prefix": "/"}, "direct_response": {"status": 200}});
-        }
-        _ => {}
+        Ok(listener)
     }
-    Ok(listener)
 }
 
 fn listener_name(name: &str, direction: Option<Direction>) -> String {
     let direction = direction.map_or_else(|| "neither".to_owned(), |direction| format!("{direction:?}").to_lowercase());
     format!("{name}-{direction}")
-}
-
-/// A cluster like the one that is there, but with another name and address.
-fn add_cluster(config: &mut Value, name: &str, address: SocketAddr) -> Result<()> {
-    const ENDPOINT: &str = "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address";
-    let clusters = config.pointer_mut("/static_resources/clusters").and_then(Value::as_array_mut);
-    let clusters = clusters.context("no clusters")?;
-    let mut cluster = clusters.first().context("no cluster")?.clone();
-    set(&mut cluster, "", "name", name.into())?;
-    set(&mut cluster, "/load_assignment", "cluster_name", name.into())?;
-    set(&mut cluster, ENDPOINT, "port_value", address.port().into())?;
-    clusters.push(cluster);
-    Ok(())
-}
-
-fn set(config: &mut Value, pointer: &str, field: &str, value: Value) -> Result<()> {
-    let object = config.pointer_mut(pointer).and_then(Value::as_object_mut);
-    object.with_context(|| format!("nothing at `{pointer}`"))?.insert(field.to_owned(), value);
-    Ok(())
 }

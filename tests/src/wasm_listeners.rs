@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 
 use anyhow::{Context, Result};
 use header_edit::{Direction, HeaderList};
-use local_mesh::{Envoy, EnvoyConfig};
+use local_mesh::{Envoy, EnvoyBuilder, EnvoyConfig};
 use serde_json::{Map, Value, json};
 
 use crate::{echo::Echo, http1, repository};
@@ -38,15 +38,18 @@ impl WasmListeners {
     /// # Errors
     /// There is no Envoy, or it does not start; with the end of its log.
     pub fn start<'a>(module: &Path, setups: impl IntoIterator<Item = Setup<'a>>) -> Result<Self> {
-        let echo = Echo::start()?;
-        let setups: Vec<Setup<'_>> = setups.into_iter().collect();
-        let listeners: Vec<Value> = setups.iter().map(|setup| setup.listener(module)).collect();
-        let bootstrap = bootstrap(&listeners, &echo);
-        let envoy = Envoy::builder(Envoy::binary(repository())?, EnvoyConfig::Text(bootstrap.to_string()))
-            .concurrency(WORKERS)
-            .start()?;
-        let address = |setup: Setup<'_>| Ok((setup.name.clone(), envoy.listener_address(&setup.name)?));
-        let listeners = setups.into_iter().map(address).collect::<Result<_>>()?;
+        let setups = setups.into_iter().map(|setup| (setup.listener(module), setup.name));
+        let (listeners, names): (Vec<Value>, Vec<String>) = setups.unzip();
+        Self::of(run(&bootstrap(&listeners)?)?, names)
+    }
+
+    /// Those of these names, in an Envoy that runs.
+    ///
+    /// # Errors
+    /// There are none.
+    pub fn of(envoy: Envoy, names: Vec<String>) -> Result<Self> {
+        let address = |name: String| Ok((name.clone(), envoy.listener_address(&name)?));
+        let listeners = names.into_iter().map(address).collect::<Result<_>>()?;
         Ok(Self { envoy, listeners })
     }
 
@@ -63,53 +66,73 @@ impl WasmListeners {
     /// # Errors
     /// There is no such listener, or it did not answer 200.
     pub fn arrived(&self, listener: &str, request: &HeaderList) -> Result<HeaderList> {
-        let response = http1::send(self.address(listener)?, request)?;
-        anyhow::ensure!(response.status == 200, "{}: {}", response.status, response.body.escape_ascii());
-        http1::decode(&response.body)
+        http1::arrived(self.address(listener)?, request)
     }
 }
 
 impl Setup<'_> {
     fn listener(&self, module: &Path) -> Value {
-        let mut listener = listener(&self.name, &wasm(module, &self.name, &string_value(self.configuration)));
-        let direction = match self.direction {
-            None => "UNSPECIFIED",
-            Some(Direction::Inbound) => "INBOUND",
-            Some(Direction::Outbound) => "OUTBOUND",
-        };
-        if let Some(listener) = listener.as_object_mut() {
-            listener.insert("traffic_direction".to_owned(), direction.into());
-        }
-        listener
+        let filter = wasm(module, &self.name, &string_value(self.configuration));
+        listener(&self.name, self.direction, &[filter])
     }
 }
 
-/// A bootstrap with these listeners and the cluster `echo`.
-pub fn bootstrap(listeners: &[Value], echo: &Echo) -> Value {
+/// Runs an Envoy with as many workers as those of listeners have.
+///
+/// # Errors
+/// There is no Envoy, or it does not start; with the end of its log.
+pub fn run(bootstrap: &Value) -> Result<Envoy> {
+    builder(bootstrap)?.start()
+}
+
+/// The same, to say more of it.
+///
+/// # Errors
+/// There is no Envoy.
+pub fn builder(bootstrap: &Value) -> Result<EnvoyBuilder> {
+    let config = EnvoyConfig::Text(bootstrap.to_string());
+    Ok(Envoy::builder(Envoy::binary(repository())?, config).concurrency(WORKERS))
+}
+
+/// A bootstrap with these listeners and the cluster `echo`, behind which is an [`Echo`].
+///
+/// # Errors
+/// There is no free port.
+pub fn bootstrap(listeners: &[Value]) -> Result<Value> {
     let labels: Map<String, Value> =
         POD_LABELS.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-    json!({
+    Ok(json!({
         // Discovery refuses to work for a node without a name.
         "node": {"id": "pod", "cluster": "pod", "metadata": {"LABELS": labels}},
         "admin": {"address": address(SocketAddr::from(([127, 0, 0, 1], 0)))},
-        "static_resources": {
-            "listeners": listeners,
-            "clusters": [{
-                "name": "echo",
-                "type": "STATIC",
-                "load_assignment": {
-                    "cluster_name": "echo",
-                    "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(echo.address())}}]}],
-                },
-            }],
+        "static_resources": {"listeners": listeners, "clusters": [cluster("echo", Echo::start()?.address())]},
+    }))
+}
+
+/// A cluster of one endpoint.
+pub fn cluster(name: &str, endpoint: SocketAddr) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(endpoint)}}]}],
         },
     })
 }
 
-/// A listener on a free port that runs one HTTP filter and sends everything to `echo`.
-pub fn listener(name: &str, filter: &Value) -> Value {
+/// A listener on a free port that runs these HTTP filters and sends everything to `echo`.
+pub fn listener(name: &str, direction: Option<Direction>, filters: &[Value]) -> Value {
+    let router = json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+    });
+    let filters: Vec<&Value> = filters.iter().chain([&router]).collect();
+    let direction = direction.map_or_else(|| "UNSPECIFIED".to_owned(), |way| format!("{way:?}").to_uppercase());
     json!({
         "name": name,
+        "stat_prefix": name,
+        "traffic_direction": direction,
         "address": address(SocketAddr::from(([127, 0, 0, 1], 0))),
         "filter_chains": [{"filters": [{
             "name": "envoy.filters.network.http_connection_manager",
@@ -122,10 +145,7 @@ pub fn listener(name: &str, filter: &Value) -> Value {
                     "domains": ["*"],
                     "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "echo"}}],
                 }]},
-                "http_filters": [filter, {
-                    "name": "envoy.filters.http.router",
-                    "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
-                }],
+                "http_filters": filters,
             },
         }]}],
     })
@@ -152,6 +172,7 @@ pub fn string_value(text: &str) -> Value {
     json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text})
 }
 
-fn address(address: SocketAddr) -> Value {
+/// An `Address`.
+pub fn address(address: SocketAddr) -> Value {
     json!({"socket_address": {"address": address.ip(), "port_value": address.port()}})
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use header_edit::{Directed, Direction, HeaderList};
 
 use crate::{
-    module_host::{Action, Module, Plugin, Process, Vm},
+    module_host::{Module, Plugin, Process, Vm},
     wasm_listeners::POD_LABELS,
 };
 
@@ -56,7 +56,6 @@ impl Worker {
         self.vm.set_property(&["xds", "listener_direction"], &direction.to_le_bytes());
         let lines = request.headers.lines().map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec())).collect();
         let stream = self.vm.request(self.plugin, lines, true)?;
-        ensure!(stream.action == Action::Continue && stream.local_response.is_none(), "the request was held up");
         let lines = stream.headers.iter().cloned();
         let headers = lines.map(|(name, value)| Ok((String::from_utf8(name)?, value))).collect::<Result<_>>()?;
         let passed = Passed { headers, route_cache_cleared: stream.route_cache_cleared };

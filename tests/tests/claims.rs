@@ -5,15 +5,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use header_edit::HeaderList;
 use hmac::{Hmac, KeyInit, Mac};
-use local_mesh::{Envoy, EnvoyConfig};
+use local_mesh::Envoy;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use traffic_lanes_tests::{
-    echo::Echo,
-    http1, module, repository,
-    wasm_listeners::{bootstrap, listener, string_value, wasm},
+    http1, module,
+    wasm_listeners::{bootstrap, listener, run, string_value, wasm},
 };
 
 const KEY: &[u8] = b"what nobody but the issuer knows";
@@ -61,48 +59,32 @@ fn jwt_authn() -> Value {
 }
 
 /// A gateway whose listeners are named by the place of the identity, and one whose tagging comes too early.
-struct Gateway {
-    envoy: Envoy,
-    _echo: Echo,
-}
+struct Gateway(Envoy);
 
 impl Gateway {
     fn start() -> Self {
-        let echo = Echo::start().unwrap();
         let tagging = |identity: Value| {
             let policies = json!([{"range": 20, "tagValue": "s2"}, {"range": 100, "tagValue": "s1"}]);
             let rule = json!({"identity": [identity], "modulo": 100, "tagHeader": "lane", "policies": policies});
             let config = json!({"clients": "mayNot", "rules": [rule]}).to_string();
             wasm(&module("hash_tagging.wasm").unwrap(), "lanes", &string_value(&config))
         };
-        let with = |name: &str, filters: [Value; 2]| {
-            let [first, second] = filters;
-            let mut listener = listener(name, &second);
-            let manager = listener.pointer_mut("/filter_chains/0/filters/0/typed_config/http_filters").unwrap();
-            manager.as_array_mut().unwrap().insert(0, first);
-            listener
-        };
         let listeners = [
-            with("sub", [jwt_authn(), tagging(json!({"claim": "sub"}))]),
-            with("number", [jwt_authn(), tagging(json!({"claim": "number"}))]),
-            with("header", [jwt_authn(), tagging(json!({"header": "x-user-id"}))]),
-            with("early", [tagging(json!({"claim": "sub"})), jwt_authn()]),
+            listener("sub", None, &[jwt_authn(), tagging(json!({"claim": "sub"}))]),
+            listener("number", None, &[jwt_authn(), tagging(json!({"claim": "number"}))]),
+            listener("header", None, &[jwt_authn(), tagging(json!({"header": "x-user-id"}))]),
+            listener("early", None, &[tagging(json!({"claim": "sub"})), jwt_authn()]),
         ];
-        let binary = Envoy::binary(repository()).unwrap();
-        let config = EnvoyConfig::Text(bootstrap(&listeners, &echo).to_string());
-        Self { envoy: Envoy::builder(binary, config).concurrency(2).start().unwrap(), _echo: echo }
+        Self(run(&bootstrap(&listeners).unwrap()).unwrap())
     }
 
     /// The tag that arrives, or the status of a request that does not.
     fn tag(&self, listener: &str, lines: &[(&str, &str)]) -> Result<Option<String>, u16> {
-        let request =
-            [(":authority", "a"), (":method", "GET"), (":path", "/")].into_iter().chain(lines.iter().copied());
-        let response = http1::send(self.envoy.listener_address(listener).unwrap(), &request.collect()).unwrap();
+        let response = http1::send(self.0.listener_address(listener).unwrap(), &http1::get(lines)).unwrap();
         if response.status != 200 {
             return Err(response.status);
         }
-        let arrived: HeaderList = http1::decode(&response.body).unwrap();
-        Ok(arrived.all("lane").next().map(|tag| String::from_utf8(tag.to_vec()).unwrap()))
+        Ok(http1::text(&http1::decode(&response.body).unwrap(), "lane"))
     }
 
     fn tag_of_token(&self, listener: &str, token: &str) -> Result<Option<String>, u16> {

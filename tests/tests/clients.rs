@@ -13,10 +13,11 @@ use local_mesh::{Envoy, EnvoyConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use traffic_lanes_tests::{
+    discovery::Kind,
     dist,
     echo::Echo,
     http1, repository,
-    wasm_listeners::{bootstrap, listener},
+    wasm_listeners::{self, bootstrap, cluster, listener, run},
 };
 
 const TAG: &str = "x-asm-prefer-tag";
@@ -83,19 +84,20 @@ impl Gateway {
             fs::write(folder.path().join(&file.name), file.text).unwrap();
         }
         let clusters = LANES.iter().zip(&echoes).map(|(lane, echo)| cluster(&cluster_name(lane), echo.address()));
-        let clusters = json!({"resources": clusters.collect::<Vec<_>>()});
+        let clusters = Value::from(Kind::Cluster.response(clusters));
         fs::write(folder.path().join("clusters.yaml"), clusters.to_string()).unwrap();
 
         let path = folder.path().join("gateway.yaml");
         let mut gateway: Value = serde_saphyr::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        gateway["admin"]["address"] = anywhere();
-        gateway["static_resources"]["listeners"][0]["address"] = anywhere();
+        let anywhere = wasm_listeners::address(SocketAddr::from(([127, 0, 0, 1], 0)));
+        gateway["admin"]["address"] = anywhere.clone();
+        gateway["static_resources"]["listeners"][0]["address"] = anywhere;
         fs::write(&path, gateway.to_string()).unwrap();
         let binary = Envoy::binary(repository()).unwrap();
         let config = EnvoyConfig::File("gateway.yaml".into());
-        let envoy = Envoy::builder(&binary, config).working_dir(folder.path()).start().unwrap();
+        let envoy = Envoy::builder(binary, config).working_dir(folder.path()).start().unwrap();
         let address = envoy.listener_address("gateway").unwrap();
-        let front = Envoy::builder(binary, EnvoyConfig::Text(front(address))).start().unwrap();
+        let front = front(address);
         let addresses = [address, front.listener_address("front").unwrap()];
         Self { envoy, addresses, _front: front, _folder: folder }
     }
@@ -125,65 +127,26 @@ impl Gateway {
 }
 
 fn group(assign: &str, clients: &str, hosts: &str, propagation: &str) -> String {
-    format!(
-        r#"
-apiVersion: trafficlanes.dev/v1alpha1
-kind: LaneGroup
-metadata: {{name: shop, namespace: shop}}
-spec:
-  mode: permissive
-  gateway: {{selector: {{istio: ingressgateway}}, hosts: {hosts}}}
-  propagation: {propagation}
-  services: [{{name: web, port: 8000}}]
-  baseline: s1
-  lanes:
-  - {{name: s1, labels: {{version: v1}}, services: [web]}}
-  - {{name: s2, labels: {{version: v2}}, services: [web]}}
-  routes:
-  - {{name: testers, service: web, match: [{{headers: {{x-tester: {{exact: "yes"}}}}}}], lane: s2}}
-  - {{name: everybody, service: web, match: [{{uri: {{prefix: /shop}}}}]}}
-  {assign}
-  {clients}
-"#
-    )
+    let shared = include_str!("../testdata/clients.yaml").replace(BAGGAGE, propagation);
+    let shared = shared.replace("ingressgateway}", &format!("ingressgateway}}, hosts: {hosts}"));
+    let everybody = "  - {name: everybody, service: web, match: [{uri: {prefix: /shop}}]}";
+    format!("{shared}{everybody}\n  {assign}\n  {clients}\n")
 }
 
 fn cluster_name(lane: &str) -> String {
     format!("outbound|8000|{lane}|web.shop.svc.cluster.local")
 }
 
-fn cluster(name: &str, address: SocketAddr) -> Value {
-    let socket = json!({"socket_address": {"address": address.ip(), "port_value": address.port()}});
-    json!({
-        "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
-        "name": name,
-        "type": "STATIC",
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket}}]}],
-        },
-    })
-}
-
-fn anywhere() -> Value {
-    json!({"socket_address": {"address": "127.0.0.1", "port_value": 0}})
-}
-
 /// A proxy that speaks HTTP/2 to the gateway.
-fn front(gateway: SocketAddr) -> String {
-    let nothing = json!({
-        "name": "nothing",
-        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC"},
-    });
-    let mut config = bootstrap(&[listener("front", &nothing)], &Echo::start().unwrap());
+fn front(gateway: SocketAddr) -> Envoy {
+    let mut config = bootstrap(&[listener("front", None, &[])]).unwrap();
     let mut to_gateway = cluster("echo", gateway);
-    to_gateway.as_object_mut().unwrap().remove("@type");
     to_gateway["typed_extension_protocol_options"] = json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         "explicit_http_config": {"http2_protocol_options": {}},
     }});
     config["static_resources"]["clusters"] = json!([to_gateway]);
-    config.to_string()
+    run(&config).unwrap()
 }
 
 /// The same as of a request that names no lane, whatever it is, whoever sends it and how.

@@ -11,8 +11,8 @@ use std::{
 use baggage_propagation::{Event, Propagator};
 use hash_tagging::Tagger;
 use header_edit::HeaderList;
-use serde_json::Value;
-use traffic_lanes_tests::{cases::Cases, repository, testdata};
+use serde_json::{Map, Value};
+use traffic_lanes_tests::{cases::Cases, repository, shown, testdata};
 
 /// Files below a directory of the repository, by extension.
 fn files(directory: &str, extension: &str) -> Vec<PathBuf> {
@@ -48,33 +48,10 @@ fn yaml(text: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(text).unwrap()
 }
 
-/// Every pluginConfig inside a document: in Istio's resources, in Envoy's, and by itself.
-fn plugin_configs(value: &Value, found: &mut Vec<Value>) {
-    match value {
-        // Other `rules`, such as RBAC's, have no tag header.
-        Value::Object(object) if object.get("rules").is_some_and(|rules| rules.to_string().contains("tagHeader")) => {
-            found.push(value.clone());
-        }
-        Value::Object(object) => object.values().for_each(|value| plugin_configs(value, found)),
-        Value::Array(array) => array.iter().for_each(|value| plugin_configs(value, found)),
-        Value::String(text) if text.trim_start().starts_with('{') => {
-            plugin_configs(&serde_json::from_str(text).unwrap(), found);
-        }
-        _ => {}
-    }
-}
-
-/// The pluginConfigs of a file: YAML, or Markdown with YAML in it.
 fn plugin_configs_of(path: &Path) -> Vec<Value> {
-    let text = read(path);
-    let blocks: Vec<&str> = if path.extension().is_some_and(|extension| extension == "md") {
-        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
-    } else {
-        vec![&text]
-    };
-    let mut found = Vec::new();
-    blocks.into_iter().flat_map(yaml).for_each(|document| plugin_configs(&document, &mut found));
-    found
+    // Other `rules`, such as RBAC's, have no tag header.
+    let is_one = |object: &Map<String, Value>| object.get("rules").is_some_and(|r| r.to_string().contains("tagHeader"));
+    shown::plugin_configs(path, is_one).unwrap()
 }
 
 fn only_plugin_config(path: &str) -> Value {

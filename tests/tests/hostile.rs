@@ -1,11 +1,15 @@
 //! Anything that a client can send, on a real Envoy: defined, and never the end of the filter.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use hash_tagging::Tagger;
 use header_edit::{Directed, HeaderList};
+use local_mesh::wait_until;
 use traffic_lanes_tests::{
     both::{Both, is_let_in, request},
     filter::Filter,
+    http1,
 };
 
 const CONFIGURATION: &str = r#"{"rules": [{
@@ -45,6 +49,33 @@ fn every_byte_in_every_header_that_is_read() {
             assert_eq!(status, if is_let_in(byte) { 200 } else { 400 }, "byte {byte:#04x} in {name}");
         }
     }
+    still_serves(&both);
+}
+
+/// What is no name of a header, Envoy refuses before the filter sees the request.
+#[test]
+fn every_byte_in_the_name_of_a_header() {
+    let both = start();
+    let address = both.envoy.address("unspecified").unwrap();
+    // RFC 9110, section 5.6.2, and the colon, which ends the name.
+    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:".contains(&byte);
+    let (taken, refused): (Vec<u8>, Vec<u8>) = (0..=u8::MAX).partition(|byte| is_of_a_name(*byte));
+    for (bytes, expected) in [(&refused, 400), (&taken, 200)] {
+        for byte in bytes {
+            for (before, after) in [("x-a", "z"), ("x-az", "")] {
+                let head = format!("GET / HTTP/1.1\r\nhost: a\r\nx-user-id: jessie\r\nconnection: close\r\n{before}");
+                let head = [head.as_bytes(), &[*byte], after.as_bytes(), b": 1\r\n\r\n"].concat();
+                let status = http1::send_head(address, &head).unwrap().status;
+                assert_eq!(status, expected, "byte {byte:#04x} after {before}");
+            }
+        }
+    }
+    let seen = wait_until("the filter counts what it has seen", Duration::from_secs(30), || {
+        let stats = both.envoy.envoy.admin_get("/stats?filter=hash_tagging_decisions")?;
+        let seen: usize = stats.lines().filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum();
+        Ok(Some(seen).filter(|seen| *seen >= 2 * taken.len()))
+    });
+    assert_eq!(seen.unwrap(), 2 * taken.len());
     still_serves(&both);
 }
 

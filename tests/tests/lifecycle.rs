@@ -7,22 +7,14 @@
     reason = "a test fails by panicking, and shows what it measured"
 )]
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, env, fs, net::SocketAddr, path::Path, time::Duration};
 
-use header_edit::HeaderList;
-use local_mesh::{Envoy, EnvoyConfig, wait_until};
+use local_mesh::{Envoy, wait_until};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use traffic_lanes_tests::{
-    echo::Echo,
-    http1, module, repository,
-    wasm_listeners::{bootstrap, listener, string_value, wasm},
+    discovery::{Discovery, Kind},
+    http1, module,
+    wasm_listeners::{builder, listener, string_value, wasm},
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -36,34 +28,19 @@ fn tagging(tag: &str) -> String {
     json!({"rules": [{"header": "x-user-id", "modulo": 1, "tagHeader": "lane", "policies": policies}]}).to_string()
 }
 
-/// An Envoy whose listeners come from a file; each has a plug-in of the same name.
+/// An Envoy whose listeners are discovered; each has a plug-in of the same name.
 struct Gateway {
     envoy: Envoy,
-    listeners: BTreeMap<&'static str, Plugin>,
-    updates: u64,
-    directory: TempDir,
-    _echo: Echo,
-}
-
-struct Plugin {
-    module: PathBuf,
-    configuration: String,
+    listeners: BTreeMap<&'static str, Value>,
+    discovery: Discovery,
 }
 
 impl Gateway {
     fn start() -> Self {
-        let echo = Echo::start().unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("listeners.json"), json!({"resources": []}).to_string()).unwrap();
-        let mut bootstrap = bootstrap(&[], &echo);
-        let source = json!({"path_config_source": {"path": directory.path().join("listeners.json")}});
-        bootstrap.as_object_mut().unwrap().insert("dynamic_resources".to_owned(), json!({"lds_config": source}));
-        let binary = Envoy::binary(repository()).unwrap();
-        let envoy = Envoy::builder(binary, EnvoyConfig::Text(bootstrap.to_string())).concurrency(2);
-        let envoy = envoy.drain_time(Duration::from_secs(1)).start().unwrap();
-        let mut gateway = Self { envoy, listeners: BTreeMap::new(), updates: 0, directory, _echo: echo };
+        let discovery = Discovery::start(Kind::Listener, []).unwrap();
+        let envoy = builder(&discovery.bootstrap().unwrap()).unwrap().drain_time(Duration::from_secs(1));
+        let gateway = Self { envoy: envoy.start().unwrap(), listeners: BTreeMap::new(), discovery };
         gateway.wait_for("no listeners are there", |gateway| gateway.stat("listener_manager.lds.update_success") == 1);
-        gateway.updates = 1;
         gateway
     }
 
@@ -73,8 +50,8 @@ impl Gateway {
     }
 
     fn configure_with(&mut self, name: &'static str, module: &Path, configuration: &str) {
-        let plugin = Plugin { module: module.to_owned(), configuration: configuration.to_owned() };
-        self.listeners.insert(name, plugin);
+        let filter = wasm(module, PLUGIN, &string_value(configuration));
+        self.listeners.insert(name, listener(name, None, &[filter]));
         self.apply();
     }
 
@@ -83,23 +60,10 @@ impl Gateway {
         self.apply();
     }
 
-    fn apply(&mut self) {
-        let resource = |(name, plugin): (&&str, &Plugin)| {
-            let filter = wasm(&plugin.module, PLUGIN, &string_value(&plugin.configuration));
-            let mut listener = listener(name, &filter);
-            let kind = "type.googleapis.com/envoy.config.listener.v3.Listener";
-            listener.as_object_mut().unwrap().insert("@type".to_owned(), kind.into());
-            listener
-        };
-        let resources: Vec<Value> = self.listeners.iter().map(resource).collect();
-        let aside = self.directory.path().join("new.json");
-        self.updates += 1;
-        // A version that is new makes Envoy look at what it has.
-        let response = json!({"version_info": self.updates.to_string(), "resources": resources});
-        fs::write(&aside, response.to_string()).unwrap();
-        fs::rename(aside, self.directory.path().join("listeners.json")).unwrap();
+    fn apply(&self) {
+        let version = self.discovery.replace(Kind::Listener, self.listeners.values().cloned()).unwrap();
         self.wait_for("the listeners are up to date", |gateway| {
-            gateway.stat("listener_manager.lds.update_success") == gateway.updates
+            gateway.stat("listener_manager.lds.update_success") == version
                 && gateway.stat("listener_manager.total_listeners_warming") == 0
         });
     }
@@ -139,11 +103,7 @@ impl Gateway {
 }
 
 fn tag(gateway: SocketAddr) -> Option<String> {
-    let request = [(":authority", "a"), (":method", "GET"), (":path", "/"), ("x-user-id", "bob")];
-    let response = http1::send(gateway, &request.into_iter().collect()).unwrap();
-    assert_eq!(response.status, 200, "{}", response.body.escape_ascii());
-    let arrived: HeaderList = http1::decode(&response.body).unwrap();
-    arrived.all("lane").next().map(|tag| String::from_utf8(tag.to_vec()).unwrap())
+    http1::text(&http1::arrived(gateway, &http1::get(&[("x-user-id", "bob")])).unwrap(), "lane")
 }
 
 #[test]
@@ -212,7 +172,8 @@ fn a_new_module_with_a_bad_configuration_lets_requests_pass_and_counts_them() {
     let mut bytes = fs::read(module("hash_tagging.wasm").unwrap()).unwrap();
     // A custom section called `x`: the same module, with another digest.
     bytes.extend([0, 2, 1, b'x']);
-    let module = gateway.directory.path().join("new.wasm");
+    let folder = tempfile::tempdir().unwrap();
+    let module = folder.path().join("new.wasm");
     fs::write(&module, bytes).unwrap();
     gateway.configure_with("gateway", &module, BAD);
     gateway.assert_tag("gateway", None);

@@ -5,13 +5,12 @@
 use std::{fs, net::SocketAddr};
 
 use header_edit::HeaderList;
-use local_mesh::{Envoy, EnvoyConfig};
+use local_mesh::Envoy;
 use serde_json::{Map, Value, json};
 use traffic_lanes_tests::{
-    echo::Echo,
     filter::Filter,
     http1, repository,
-    wasm_listeners::{bootstrap, listener, string_value, wasm},
+    wasm_listeners::{bootstrap, listener, run, string_value, wasm},
 };
 
 /// What became of a request.
@@ -122,14 +121,10 @@ const BY_PATH: [(&str, [Outcome; 3]); 12] = [
 ];
 
 /// An Envoy with a listener for each way to match and each normalization.
-struct Gateway {
-    envoy: Envoy,
-    _echo: Echo,
-}
+struct Gateway(Envoy);
 
 impl Gateway {
     fn start() -> Self {
-        let echo = Echo::start().unwrap();
         let ways = [
             ("host", json!({"hosts": HOSTS}), json!({"prefix": "/"})),
             ("prefix", json!({"hosts": HOSTS, "path": {"prefix": "/checkout"}}), json!({"prefix": "/checkout"})),
@@ -141,13 +136,11 @@ impl Gateway {
                 NORMALIZATIONS.map(|normalization| matching_listener(way, normalization, rule, route))
             })
             .collect();
-        let config = EnvoyConfig::Text(bootstrap(&listeners, &echo).to_string());
-        let envoy = Envoy::builder(Envoy::binary(repository()).unwrap(), config).start().unwrap();
-        Self { envoy, _echo: echo }
+        Self(run(&bootstrap(&listeners).unwrap()).unwrap())
     }
 
     fn address(&self, way: &str, normalization: Normalization) -> SocketAddr {
-        self.envoy.listener_address(&format!("{way}-{normalization:?}")).unwrap()
+        self.0.listener_address(&format!("{way}-{normalization:?}")).unwrap()
     }
 
     /// What became of the request, on which route and rule agree.
@@ -192,7 +185,7 @@ fn matching_listener(way: &str, normalization: Normalization, rule: &Value, rout
             {"name": "others", "domains": ["*"], "routes": [others]},
         ],
     });
-    let mut listener = listener(&name, &filter);
+    let mut listener = listener(&name, None, &[filter]);
     let manager = listener.pointer_mut("/filter_chains/0/filters/0/typed_config").unwrap().as_object_mut().unwrap();
     manager.insert("route_config".to_owned(), routes);
     manager.extend(normalization.fields());

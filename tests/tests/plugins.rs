@@ -69,7 +69,7 @@ impl Worker {
 
     /// What the host knows of the requests that were counted.
     fn counted(&self) -> u64 {
-        self.process.counters().values().sum()
+        self.process.counted()
     }
 }
 

@@ -2,48 +2,18 @@
 //! and every option and counter is explained.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path};
+use std::fs;
 
 use serde_json::Value;
 use trace_propagation::{Counter, Propagator};
-use traffic_lanes_tests::repository;
+use traffic_lanes_tests::{repository, shown};
 
 const README: &str = "crates/trace-propagation/README.md";
 const ENVOY: &str = "envoy/user-segment/trace-propagation.yaml";
 const ISTIO: &str = "manifests/user-segment/30-propagation.yaml";
 
-fn read(path: impl AsRef<Path>) -> String {
-    let path = repository().join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// Every pluginConfig of this filter inside a value, as an object or as the text that Envoy gets.
-fn plugin_configs(value: &Value, found: &mut Vec<Value>) {
-    match value {
-        Value::Object(object) if object.contains_key("traceHeader") => found.push(value.clone()),
-        Value::Object(object) => object.values().for_each(|value| plugin_configs(value, found)),
-        Value::Array(array) => array.iter().for_each(|value| plugin_configs(value, found)),
-        Value::String(text) if text.trim_start().starts_with('{') => {
-            plugin_configs(&serde_json::from_str(text).unwrap(), found);
-        }
-        _ => {}
-    }
-}
-
-/// The pluginConfigs of a file: YAML, or Markdown with YAML in it.
 fn plugin_configs_of(path: &str) -> Vec<Value> {
-    let text = read(path);
-    let blocks: Vec<&str> = if path.ends_with(".md") {
-        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
-    } else {
-        vec![&text]
-    };
-    let mut found = Vec::new();
-    for block in blocks {
-        let documents: Vec<Value> = serde_saphyr::from_multiple(block).unwrap();
-        documents.iter().for_each(|document| plugin_configs(document, &mut found));
-    }
-    found
+    shown::plugin_configs(&repository().join(path), |object| object.contains_key("traceHeader")).unwrap()
 }
 
 #[test]
@@ -72,7 +42,7 @@ fn every_option_is_documented_with_its_default() {
     let refused = Propagator::parse(br#"{"?": 1}"#, |_| None).unwrap_err().to_string();
     let options: Vec<&str> = refused.split("expected one of ").nth(1).unwrap().split('`').skip(1).step_by(2).collect();
     assert_eq!(options.len(), 6, "{options:?}");
-    let readme = read(README);
+    let readme = fs::read_to_string(repository().join(README)).unwrap();
     for option in options {
         assert!(readme.lines().any(|line| line.starts_with(&format!("| `{option}` | "))), "{option}");
     }
@@ -88,7 +58,7 @@ fn every_option_is_documented_with_its_default() {
 
 #[test]
 fn every_counter_is_documented() {
-    let readme = read(README);
+    let readme = fs::read_to_string(repository().join(README)).unwrap();
     for counter in Counter::ALL {
         let name = counter.name();
         let (result, metric) = match name.strip_prefix("result=.=").and_then(|name| name.split_once(";.;")) {

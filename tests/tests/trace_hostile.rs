@@ -7,6 +7,7 @@ use hash_tagging::Hash;
 use header_edit::{Directed, Direction, HeaderList};
 use trace_propagation::{MemoryStore, Propagator};
 use traffic_lanes_tests::{
+    both::{self, as_envoy_reads, is_let_in},
     http1, module,
     trace_listeners::{Behind, Sidecar},
     wasm_listeners::{string_value, wasm},
@@ -77,25 +78,16 @@ impl Both {
             let (id, tag) = (format!("afterwards-{number}"), ("x-env", b"s2".to_vec()));
             assert_eq!(self.in_and_out("x-user-id", id.as_bytes(), &[tag]), (200, 200));
         }
-        assert!(!self.sidecar.envoy.log().contains("Function: proxy_on"), "{}", self.sidecar.envoy.log());
+        assert!(!self.sidecar.envoy().log().contains("Function: proxy_on"), "{}", self.sidecar.envoy().log());
     }
 }
 
-/// Envoy's HTTP/1 parser drops a CR that stands alone.
-fn as_envoy_reads(value: &[u8]) -> Vec<u8> {
-    value.iter().copied().filter(|byte| *byte != b'\r').collect()
-}
-
-/// What Envoy's HTTP/1 parser lets in: RFC 9110, section 5.5, and a lone CR.
 fn status(byte: u8) -> u16 {
-    if matches!(byte, b'\t' | b'\r') || (byte >= 0x20 && byte != 0x7f) { 200 } else { 400 }
+    if is_let_in(byte) { 200 } else { 400 }
 }
 
 fn request(lines: &[(&'static str, Vec<u8>)]) -> HeaderList {
-    let mut request: HeaderList =
-        [(":authority", "test.example"), (":method", "GET"), (":path", "/")].into_iter().collect();
-    lines.iter().for_each(|(name, value)| request.push(*name, value.clone()));
-    request
+    both::request("/", lines.iter().cloned())
 }
 
 #[test]

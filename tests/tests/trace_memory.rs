@@ -56,8 +56,9 @@ fn a_million_ids_leave_the_memory_flat() {
     let module = module("trace_propagation.wasm").unwrap();
     let filter = wasm(&module, "lanes", &string_value(CONFIG));
     let sidecar = Sidecar::start(2, Behind::Nothing, [("lanes", filter)]).unwrap();
-    let memory = || sidecar.envoy.resident_memory().unwrap() as f64 / MEBIBYTE;
-    let count = |name: &str| sidecar.envoy.counter(&format!("wasmcustom.result=.={name}")).unwrap().unwrap_or_default();
+    let memory = || sidecar.envoy().resident_memory().unwrap() as f64 / MEBIBYTE;
+    let count =
+        |name: &str| sidecar.envoy().counter(&format!("wasmcustom.result=.={name}")).unwrap().unwrap_or_default();
 
     println!("       0 ids: {:.1} MiB", memory());
     let mut filled = 0.0;

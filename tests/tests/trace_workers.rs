@@ -1,19 +1,16 @@
 //! Trace propagation in a real Envoy with several workers, around an application, and under new configurations.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{
-    fs,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-    time::Duration,
-};
+use std::time::Duration;
 
 use header_edit::{Direction, HeaderList};
 use local_mesh::wait_until;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use traffic_lanes_tests::{
-    http1, module,
+    discovery::{Discovery, Kind},
+    http1,
+    load::while_repeated,
+    module,
     trace_application::Application,
     trace_connection::Connection,
     trace_listeners::{Behind, Sidecar},
@@ -33,7 +30,7 @@ fn by(trace_header: &str) -> String {
 }
 
 fn tag(arrived: &HeaderList) -> Option<String> {
-    arrived.all("x-asm-prefer-tag").next().map(|tag| String::from_utf8(tag.to_vec()).unwrap())
+    http1::text(arrived, "x-asm-prefer-tag")
 }
 
 /// A connection to every worker, in their order. Which one gets a connection is up to the kernel.
@@ -95,10 +92,8 @@ fn the_lane_holds_whatever_single_header_the_application_forwards() {
     let sidecar = Sidecar::start(2, Behind::Application(application.address()), filters).unwrap();
     for (header, _) in headers {
         let path = format!("/{header}");
-        let mut request: HeaderList =
-            [(":authority", "a"), (":method", "GET"), (":path", &path), ("x-asm-prefer-tag", "s2")]
-                .into_iter()
-                .collect();
+        let mut request: HeaderList = [(":authority", "a"), (":method", "GET"), (":path", &path)].into_iter().collect();
+        request.push("x-asm-prefer-tag", "s2");
         headers.iter().for_each(|(name, value)| request.push(*name, *value));
         application.call(header, sidecar.address(header, OUT).unwrap());
         let arrived = sidecar.arrived(header, IN, &request).unwrap();
@@ -112,39 +107,31 @@ fn the_lane_holds_whatever_single_header_the_application_forwards() {
 /// A sidecar whose filter comes by discovery from a file, as in Istio.
 struct Discovered {
     sidecar: Sidecar,
-    directory: TempDir,
+    discovery: Discovery,
 }
 
 impl Discovered {
     fn start(config: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let watched = directory.path().join("watched.json");
-        fs::write(&watched, resource(config)).unwrap();
-        let filter = json!({"name": "lanes", "config_discovery": {
-            "config_source": {"resource_api_version": "V3", "path_config_source": {"path": watched}},
-            "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
-        }});
-        Self { sidecar: Sidecar::start(2, Behind::Echo, [("lanes", filter)]).unwrap(), directory }
+        let discovery = Discovery::start(Kind::Extension, [filter("lanes", config)]).unwrap();
+        let sidecar = Sidecar::start(2, Behind::Echo, [("lanes", discovery.filter("lanes"))]).unwrap();
+        Self { sidecar, discovery }
     }
 
-    /// Envoy takes the file when it is renamed.
     fn update(&self, config: &str) {
-        let aside = self.directory.path().join("new.json");
-        fs::write(&aside, resource(config)).unwrap();
-        fs::rename(aside, self.directory.path().join("watched.json")).unwrap();
+        self.discovery.replace(Kind::Extension, [filter("lanes", config)]).unwrap();
     }
 
     fn wait_for(&self, what: &str, condition: impl Fn() -> bool) {
         let waited = wait_until(what, LIMIT, || Ok(condition().then_some(())));
-        waited.unwrap_or_else(|error| panic!("{error}\n{}", self.sidecar.envoy.log()));
+        waited.unwrap_or_else(|error| panic!("{error}\n{}", self.sidecar.envoy().log()));
     }
 
     fn remember(&self, user: &str, lane: &str) {
-        self.sidecar.arrived("lanes", IN, &request(&[("x-user-id", user), ("x-asm-prefer-tag", lane)])).unwrap();
+        self.sidecar.arrived("lanes", IN, &http1::get(&[("x-user-id", user), ("x-asm-prefer-tag", lane)])).unwrap();
     }
 
     fn lane(&self, user: &str) -> Option<String> {
-        tag(&self.sidecar.arrived("lanes", OUT, &request(&[("x-user-id", user)])).unwrap())
+        tag(&self.sidecar.arrived("lanes", OUT, &http1::get(&[("x-user-id", user)])).unwrap())
     }
 
     /// Both workers, and often enough to ask each.
@@ -154,27 +141,7 @@ impl Discovered {
 
     fn is_refused(&self) -> bool {
         let gauge = "wasmcustom.plugin=.=lanes;.;trace_propagation_configuration_refused";
-        self.sidecar.envoy.counter(gauge).unwrap() == Some(1)
-    }
-}
-
-fn resource(config: &str) -> String {
-    let mut resource = filter("lanes", config);
-    let kind = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
-    resource.as_object_mut().unwrap().insert("@type".to_owned(), kind.into());
-    json!({"resources": [resource]}).to_string()
-}
-
-fn request(lines: &[(&str, &str)]) -> HeaderList {
-    [(":authority", "a"), (":method", "GET"), (":path", "/")].iter().chain(lines).copied().collect()
-}
-
-/// Ends the flow also when the updates panic, so that the test fails instead of hanging.
-struct StopOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.sidecar.envoy().counter(gauge).unwrap() == Some(1)
     }
 }
 
@@ -190,19 +157,12 @@ fn entries_survive_new_configurations_good_and_bad() {
     let all_known = || users.iter().all(|user| pod.lane(user).as_deref() == Some("s2"));
     assert!(all_known());
 
-    let stop = AtomicBool::new(false);
-    let flowed = thread::scope(|scope| {
-        let flow = scope.spawn(|| {
-            let mut number = 0;
-            while !stop.load(Ordering::Relaxed) {
-                let user = format!("flowing-{number}");
-                pod.remember(&user, "s3");
-                assert_eq!(pod.lane(&user).as_deref(), Some("s3"), "{user}");
-                number += 1;
-            }
-            number
-        });
-        let stop_flow = StopOnDrop(&stop);
+    let flow = |number| {
+        let user = format!("flowing-{number}");
+        pod.remember(&user, "s3");
+        assert_eq!(pod.lane(&user).as_deref(), Some("s3"), "{user}");
+    };
+    while_repeated(flow, || {
         for _ in 0..3 {
             pod.update(&with_label);
             pod.wait_for("the label decides", || pod.always("stranger", Some("v2")));
@@ -214,8 +174,5 @@ fn entries_survive_new_configurations_good_and_bad() {
             pod.wait_for("no label decides", || pod.always("stranger", None) && !pod.is_refused());
             assert!(all_known(), "back again");
         }
-        drop(stop_flow);
-        flow.join().unwrap()
     });
-    assert!(flowed > 0);
 }

@@ -2,25 +2,17 @@
 //! `trace_workers.rs`, with what it remembers.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    fs,
-    net::SocketAddr,
-    process::ExitCode,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-    time::Duration,
-};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
-use header_edit::HeaderList;
 use libtest_mimic::{Arguments, Trial};
-use local_mesh::{Envoy, EnvoyConfig, wait_until};
+use local_mesh::{Envoy, wait_until};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use traffic_lanes_tests::{
-    echo::Echo,
+    discovery::{Discovery, Kind},
     filter::Filter,
-    http1, repository,
-    wasm_listeners::{bootstrap, listener, string_value, wasm},
+    http1,
+    load::while_repeated,
+    wasm_listeners::{bootstrap, listener, run, string_value, wasm},
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -105,40 +97,27 @@ struct Gateway {
     envoy: Envoy,
     subject: Subject,
     delivery: Delivery,
-    directory: TempDir,
-    _echo: Echo,
+    discovery: Discovery,
 }
 
 impl Gateway {
     fn start(delivery: Delivery, subject: Subject, configuration: &str) -> Self {
-        let echo = Echo::start().unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let watched = directory.path().join("watched.json");
-        fs::write(&watched, discovery_response(subject.filter, delivery, configuration)).unwrap();
-        let source = json!({"resource_api_version": "V3", "path_config_source": {"path": watched}});
-        let mut bootstrap = match delivery {
-            Delivery::Ecds => bootstrap(&[listener("gateway", &discovered(&source))], &echo),
-            Delivery::Lds => bootstrap(&[], &echo),
+        let (kind, resource) = delivery.resource(subject.filter, configuration);
+        let discovery = Discovery::start(kind, [resource]).unwrap();
+        let bootstrap = match delivery {
+            Delivery::Ecds => bootstrap(&[listener("gateway", None, &[discovery.filter("lanes")])]),
+            Delivery::Lds => discovery.bootstrap(),
         };
-        if let Delivery::Lds = delivery {
-            let object = bootstrap.as_object_mut().unwrap();
-            object.insert("dynamic_resources".to_owned(), json!({"lds_config": source}));
-        }
-        let binary = Envoy::binary(repository()).unwrap();
-        let config = EnvoyConfig::Text(bootstrap.to_string());
-        let envoy = Envoy::builder(binary, config).concurrency(2).start().unwrap();
-        Self { envoy, subject, delivery, directory, _echo: echo }
+        Self { envoy: run(&bootstrap.unwrap()).unwrap(), subject, delivery, discovery }
     }
 
     fn address(&self) -> SocketAddr {
         self.envoy.listener_address("gateway").unwrap()
     }
 
-    /// Envoy takes the file when it is renamed.
     fn update(&self, configuration: &str) {
-        let aside = self.directory.path().join("new.json");
-        fs::write(&aside, discovery_response(self.subject.filter, self.delivery, configuration)).unwrap();
-        fs::rename(aside, self.directory.path().join("watched.json")).unwrap();
+        let (kind, resource) = self.delivery.resource(self.subject.filter, configuration);
+        self.discovery.replace(kind, [resource]).unwrap();
     }
 
     fn wait_for(&self, what: &str, condition: impl Fn() -> bool) {
@@ -160,62 +139,27 @@ impl Gateway {
     /// Runs `updates` while requests flow, all of which must be answered, with an allowed lane.
     fn while_requests_flow(&self, allowed: &[Option<&str>], updates: impl FnOnce()) {
         let (address, line) = (self.address(), self.subject.line);
-        let stop = AtomicBool::new(false);
-        let answered = thread::scope(|scope| {
-            let flow = scope.spawn(|| {
-                let mut answered = 0;
-                while !stop.load(Ordering::Relaxed) {
-                    let lane = lane(address, line);
-                    assert!(allowed.contains(&lane.as_deref()), "{lane:?}");
-                    answered += 1;
-                }
-                answered
-            });
-            let stop_flow = StopOnDrop(&stop);
-            updates();
-            drop(stop_flow);
-            flow.join().unwrap()
-        });
-        assert!(answered > 0);
+        let request = |_| {
+            let lane = lane(address, line);
+            assert!(allowed.contains(&lane.as_deref()), "{lane:?}");
+        };
+        while_repeated(request, updates);
     }
 }
 
-/// Ends the flow also when the updates panic, so that the test fails instead of hanging.
-struct StopOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+impl Delivery {
+    fn resource(self, filter: Filter, configuration: &str) -> (Kind, Value) {
+        let filter = wasm(&filter.module().unwrap(), "lanes", &string_value(configuration));
+        match self {
+            Self::Ecds => (Kind::Extension, filter),
+            Self::Lds => (Kind::Listener, listener("gateway", None, &[filter])),
+        }
     }
 }
 
 /// The lane that the upstream sees; every request must be answered.
 fn lane(gateway: SocketAddr, line: (&str, &str)) -> Option<String> {
-    let request = [(":authority", "a"), (":method", "GET"), (":path", "/"), line];
-    let response = http1::send(gateway, &request.into_iter().collect()).unwrap();
-    assert_eq!(response.status, 200, "{}", response.body.escape_ascii());
-    let arrived: HeaderList = http1::decode(&response.body).unwrap();
-    arrived.all("lane").next().map(|tag| String::from_utf8(tag.to_vec()).unwrap())
-}
-
-fn discovered(source: &Value) -> Value {
-    json!({"name": "lanes", "config_discovery": {
-        "config_source": source,
-        "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
-    }})
-}
-
-fn discovery_response(filter: Filter, delivery: Delivery, configuration: &str) -> String {
-    let mut resource = wasm(&filter.module().unwrap(), "lanes", &string_value(configuration));
-    let kind = match delivery {
-        Delivery::Ecds => "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
-        Delivery::Lds => {
-            resource = listener("gateway", &resource);
-            "type.googleapis.com/envoy.config.listener.v3.Listener"
-        }
-    };
-    resource.as_object_mut().unwrap().insert("@type".to_owned(), kind.into());
-    json!({"resources": [resource]}).to_string()
+    http1::text(&http1::arrived(gateway, &http1::get(&[line])).unwrap(), "lane")
 }
 
 fn a_bad_configuration_at_start_lets_requests_pass(delivery: Delivery, subject: Subject) {

@@ -15,61 +15,9 @@ use traffic_lanes_tests::{dist, repository};
 /// The files of a rendering, by name.
 type Files = BTreeMap<String, Value>;
 
-/// Users by name and by hash, identities from everywhere, conditions of every kind, HTTP/2 and gRPC.
-const EVERY_CONDITION: &str = r#"
-apiVersion: trafficlanes.dev/v1alpha1
-kind: LaneGroup
-metadata: {name: every-condition, namespace: shop}
-spec:
-  mode: permissive
-  gateway: {selector: {app: gateway}, hosts: [shop.example.com, "*.example.org"], port: 8080}
-  routeHeader: X-Lane
-  propagation: {trace: {header: traceparent}}
-  services: [{name: web, port: 8000, protocol: http2}, {name: cart, port: 9000, protocol: grpc}, {name: db, port: 8001}]
-  baseline: stable
-  lanes:
-  - {name: stable, labels: {version: "1"}, services: [web, cart, db]}
-  - {name: canary, labels: {version: "2"}, services: [cart]}
-  - {name: beta, labels: {version: "3"}, services: [web, db]}
-  routes:
-  - {name: staff, service: web, lane: beta, match: [{headers: {x-staff: {regex: "[a-z]+@example\\.com"}}}]}
-  - name: shop
-    service: web
-    match:
-    - {uri: {prefix: /shop}, method: {exact: GET}}
-    - {uri: {regex: "/items/[0-9]+"}, headers: {x-kind: {prefix: sim}}, method: {regex: "GET|POST"}}
-    - {uri: {exact: /cart}, method: {exact: POST}}
-  - {name: everybody, service: web}
-  retries: always
-  assign:
-    users:
-      identity: [{header: x-user-id}, {cookie: session}, {query: user}]
-      hash: murmur3
-      salt: spring
-      modulo: 1000
-      named: [{values: [jason, jessie], lane: beta}]
-      split: [{lane: canary, percent: 12.5}, {lane: beta, percent: 20}]
-"#;
-
-/// By weight, through baggage, and nothing is retried.
-const BY_WEIGHT: &str = r#"
-apiVersion: trafficlanes.dev/v1alpha1
-kind: LaneGroup
-metadata: {name: by-weight}
-spec:
-  mode: permissive
-  gateway: {selector: {app: gateway}}
-  propagation: {baggage: {key: lane}}
-  services: [{name: web, port: 8000, protocol: grpc}]
-  baseline: stable
-  lanes:
-  - {name: stable, labels: {version: "1"}, services: [web]}
-  - {name: canary, labels: {version: "2"}, services: [web]}
-  routes: [{name: everybody, service: web}]
-  untagged: reject
-  retries: never
-  assign: {weights: [{lane: stable, weight: 95}, {lane: canary, weight: 5}]}
-"#;
+/// What no walkthrough has.
+const EVERY_CONDITION: &str = include_str!("../testdata/every-condition.yaml");
+const BY_WEIGHT: &str = include_str!("../testdata/by-weight.yaml");
 
 #[test]
 fn every_kept_bootstrap_is_accepted() {

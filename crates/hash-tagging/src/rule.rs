@@ -76,11 +76,6 @@ impl Rule {
         let outcome = self.policies.winner(bucket).and_then(|policy| self.outcomes.get(policy));
         Decision::new(self, outcome.unwrap_or(&self.uncovered), Reason::Hash, Some(bucket))
     }
-
-    /// Whether the rule only decides and counts.
-    pub fn is_shadow(&self) -> bool {
-        self.shadow
-    }
 }
 
 impl Incoming {

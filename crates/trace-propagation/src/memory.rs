@@ -74,3 +74,27 @@ impl Store for MemoryStore {
         memory.random
     }
 }
+
+/// A store in which something happens before every write: what another worker does, say.
+#[cfg(test)]
+pub(crate) struct Contested<F>(pub(crate) MemoryStore, pub(crate) F);
+
+#[cfg(test)]
+impl<F: Fn(&MemoryStore, &str)> Store for Contested<F> {
+    fn get(&self, key: &str) -> Option<Stored> {
+        self.0.get(key)
+    }
+
+    fn set(&self, key: &str, value: &[u8], version: u32) -> bool {
+        (self.1)(&self.0, key);
+        self.0.set(key, value, version)
+    }
+
+    fn now(&self) -> u64 {
+        self.0.now()
+    }
+
+    fn random(&self) -> u64 {
+        self.0.random()
+    }
+}

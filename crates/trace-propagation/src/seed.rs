@@ -58,7 +58,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::{MemoryStore, Stored};
+    use crate::{MemoryStore, memory::Contested};
 
     fn hashes(store: &dyn Store) -> Vec<u64> {
         let seed = Seed::default();
@@ -83,62 +83,23 @@ mod tests {
         assert_eq!(hashes(&store), before);
     }
 
-    /// Another worker writes its seed just before this one does.
-    struct Raced {
-        store: MemoryStore,
-        is_over: Cell<bool>,
-    }
-
-    impl Store for Raced {
-        fn get(&self, key: &str) -> Option<Stored> {
-            self.store.get(key)
-        }
-
-        fn set(&self, key: &str, value: &[u8], version: u32) -> bool {
-            if !self.is_over.replace(true) {
-                hashes(&self.store);
-            }
-            self.store.set(key, value, version)
-        }
-
-        fn now(&self) -> u64 {
-            self.store.now()
-        }
-
-        fn random(&self) -> u64 {
-            self.store.random()
-        }
-    }
-
     #[test]
     fn who_loses_the_race_takes_the_winners_seed() {
-        let raced = Raced { store: MemoryStore::default(), is_over: Cell::new(false) };
-        assert_eq!(hashes(&raced), hashes(&raced.store));
+        let is_over = Cell::new(false);
+        let raced = Contested(MemoryStore::default(), |store: &MemoryStore, _: &str| {
+            if !is_over.replace(true) {
+                hashes(store);
+            }
+        });
+        assert_eq!(hashes(&raced), hashes(&raced.0));
     }
 
-    /// Whatever is written is not there afterwards.
-    struct Forgetful;
-
-    impl Store for Forgetful {
-        fn get(&self, _: &str) -> Option<Stored> {
-            None
-        }
-
-        fn set(&self, _: &str, _: &[u8], _: u32) -> bool {
-            false
-        }
-
-        fn now(&self) -> u64 {
-            0
-        }
-
-        fn random(&self) -> u64 {
-            0
-        }
-    }
-
+    /// Whatever this worker writes, others have written before.
     #[test]
     fn without_a_store_there_is_no_hash() {
-        assert_eq!(Seed::default().hash(&Forgetful, b"jessie"), None);
+        let overtaken = Contested(MemoryStore::default(), |store: &MemoryStore, key: &str| {
+            store.set(key, b"no seed", 0);
+        });
+        assert_eq!(Seed::default().hash(&overtaken, b"jessie"), None);
     }
 }

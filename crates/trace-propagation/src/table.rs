@@ -159,7 +159,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::{MemoryStore, Stored};
+    use crate::{MemoryStore, memory::Contested};
 
     fn table(sets: u32) -> Table {
         let name = |name| HeaderName::parse(name).unwrap();
@@ -254,43 +254,26 @@ mod tests {
     }
 
     /// Before every write another worker writes the same set, as often as it is told to.
-    struct Contested {
-        store: MemoryStore,
-        rivals: Cell<u8>,
-    }
-
-    impl Store for Contested {
-        fn get(&self, key: &str) -> Option<Stored> {
-            self.store.get(key)
-        }
-
-        fn set(&self, key: &str, value: &[u8], version: u32) -> bool {
-            if let Some(left) = self.rivals.get().checked_sub(1)
+    fn contested(rivals: &Cell<u8>) -> Contested<impl Fn(&MemoryStore, &str)> {
+        Contested(at(0), |store: &MemoryStore, key: &str| {
+            if let Some(left) = rivals.get().checked_sub(1)
                 && key.ends_with("/0")
             {
-                self.rivals.set(left);
-                table(1).write(&self.store, &[b'r', left], Some(b"s1"));
+                rivals.set(left);
+                table(1).write(store, &[b'r', left], Some(b"s1"));
             }
-            self.store.set(key, value, version)
-        }
-
-        fn now(&self) -> u64 {
-            self.store.now()
-        }
-
-        fn random(&self) -> u64 {
-            self.store.random()
-        }
+        })
     }
 
     #[test]
     fn a_write_that_was_overtaken_is_repeated_and_loses_nothing() {
         for known in [false, true] {
-            let contested = Contested { store: at(0), rivals: Cell::new(0) };
+            let rivals = Cell::new(0);
+            let contested = contested(&rivals);
             if known {
                 table(1).write(&contested, b"known", Some(b"s3"));
             }
-            contested.rivals.set(2);
+            rivals.set(2);
             assert_eq!(table(1).write(&contested, b"jessie", Some(b"s2")), (Written::New, 2));
             for id in [b"jessie".as_slice(), b"r\0", b"r\x01"] {
                 assert!(matches!(look_up(&table(1), &contested, id), Found::Alive(_)), "{}", id.escape_ascii());
@@ -300,8 +283,9 @@ mod tests {
 
     #[test]
     fn a_write_that_is_always_overtaken_is_given_up() {
-        let contested = Contested { store: at(0), rivals: Cell::new(u8::MAX) };
+        let rivals = Cell::new(u8::MAX);
+        let contested = contested(&rivals);
         assert_eq!(table(1).write(&contested, b"jessie", Some(b"s2")), (Written::GivenUp, MAX_TRIES));
-        assert_eq!(contested.rivals.get(), u8::MAX - MAX_TRIES as u8);
+        assert_eq!(rivals.get(), u8::MAX - MAX_TRIES as u8);
     }
 }

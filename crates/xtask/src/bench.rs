@@ -33,7 +33,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     let envoy = options.envoy.ensure(project)?;
     let wrk = setup::ensure(project, "wrk")?;
     dist::build(project)?;
-    process::run(&mut project.cargo(["build", "--package", "bench", "--locked"]))?;
+    process::run(&mut project.cargo(["build", "--bin", "bench", "--locked"]))?;
     // A slow application would make every filter look cheap.
     process::run(&mut project.cargo(["build", "--release", "--package", "mock-service", "--locked"]))?;
 

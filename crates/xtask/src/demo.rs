@@ -75,7 +75,7 @@ fn prepare(project: &Project, options: &Options, walkthroughs: &[&Walkthrough]) 
         setup::ensure(project, "opentelemetry")?;
     }
     dist::build(project)?;
-    process::run(&mut project.cargo(["build", "--package", "mock-service", "--locked"]))?;
+    process::run(&mut project.cargo(["build", "--bin", "mock-service", "--locked"]))?;
     Ok(Programs {
         envoy,
         modules: project.dist(),

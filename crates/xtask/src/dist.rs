@@ -13,7 +13,6 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::{
     console, process,
@@ -55,18 +54,25 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     let dist = project.dist();
     fs::create_dir_all(&dist).with_context(|| format!("failed to create {}", dist.display()))?;
 
-    let mut sums = String::new();
+    let mut modules = Vec::new();
     for Module { package, file } in MODULES {
         let artifact = compile(project, package, &remap)?;
         let bytes = fs::read(&artifact).with_context(|| format!("failed to read {}", artifact.display()))?;
         let bytes = slim(&bytes).with_context(|| format!("failed to slim {file}"))?;
         remap.check(&bytes).with_context(|| format!("{file} would differ from machine to machine"))?;
-        let sum = hex(&Sha256::digest(&bytes));
         write(&dist.join(file), &bytes)?;
-        console::say(&format!("dist/{file}: {} bytes, sha256 {sum}", bytes.len()));
-        sums += &format!("{sum}  {file}\n");
+        console::say(&format!("dist/{file}: {} bytes", bytes.len()));
+        modules.push(dist.join(file));
     }
-    write(&dist.join("SHA256SUMS"), sums.as_bytes())
+    checksums(project, &dist, &modules)
+}
+
+/// Writes and shows `SHA256SUMS` of files in a folder.
+pub(crate) fn checksums(project: &Project, folder: &Path, files: &[PathBuf]) -> Result<()> {
+    let names = files.iter().filter_map(|file| file.file_name());
+    let sums = process::output(project.command("sha256sum").args(names).current_dir(folder))?;
+    console::say(sums.trim_end());
+    write(&folder.join("SHA256SUMS"), sums.as_bytes())
 }
 
 /// Builds one module and asks cargo where it put it.
@@ -103,10 +109,6 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,13 +120,6 @@ mod tests {
         assert_eq!(module_of(artifact), Some(PathBuf::from("/t/a.wasm")));
         assert_eq!(module_of(r#"{"reason":"compiler-artifact","filenames":["/t/liba.rlib"]}"#), None);
         assert_eq!(module_of(r#"{"reason":"build-finished","success":true}"#), None);
-    }
-
-    #[test]
-    fn sums_are_hexadecimal() {
-        let sum = hex(&Sha256::digest(b"abc"));
-
-        assert_eq!(sum, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]

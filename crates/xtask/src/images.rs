@@ -1,15 +1,12 @@
 //! `xtask images`: an image of every filter in every form, as files for a registry, the same bytes wherever they are built.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use module_image::{Annotations, Form, Image, Module, archive};
 
-use crate::{console, containers, dist, process, project::Project, setup::envoy::EnvoyChoice};
+use crate::{console, containers, dist, project::Project, setup::envoy::EnvoyChoice};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LICENSES: &str = env!("CARGO_PKG_LICENSE");
@@ -56,7 +53,7 @@ pub(crate) fn of_modules(project: &Project, source: Option<&str>) -> Result<Vec<
             archives.push(folder.join(file));
         }
     }
-    checksums(project, &folder, &archives)?;
+    dist::checksums(project, &folder, &archives)?;
     dist::write(&folder.join("DIGESTS"), digests.as_bytes())?;
     Ok(archives)
 }
@@ -64,13 +61,6 @@ pub(crate) fn of_modules(project: &Project, source: Option<&str>) -> Result<Vec<
 /// What the image of a module is called.
 pub(crate) fn name(file: &str) -> String {
     file.trim_end_matches(".wasm").replace('_', "-")
-}
-
-/// Writes `SHA256SUMS` of files in a folder.
-pub(crate) fn checksums(project: &Project, folder: &Path, files: &[PathBuf]) -> Result<()> {
-    let names = files.iter().filter_map(|file| file.file_name());
-    let sums = process::output(project.command("sha256sum").args(names).current_dir(folder))?;
-    dist::write(&folder.join("SHA256SUMS"), sums.as_bytes())
 }
 
 fn annotations(title: &str, source: Option<&str>) -> Annotations {

@@ -48,7 +48,7 @@ pub(crate) fn release(project: &Project, options: &Options) -> Result<()> {
         *file = copy(file, &output)?;
     }
     files.push(manifests(project, options, &output)?);
-    images::checksums(project, &output, &files)
+    dist::checksums(project, &output, &files)
 }
 
 fn push(project: &Project, options: &Options, file: &str) -> Result<()> {
@@ -89,7 +89,7 @@ fn manifests(project: &Project, options: &Options, output: &Path) -> Result<Path
 }
 
 fn lanes(project: &Project) -> Command {
-    project.cargo(["run", "--quiet", "--locked", "--package", "lanes", "--"])
+    project.cargo(["run", "--quiet", "--locked", "--bin", "lanes", "--"])
 }
 
 fn copy(file: &Path, folder: &Path) -> Result<PathBuf> {

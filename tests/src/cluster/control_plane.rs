@@ -10,7 +10,8 @@ use anyhow::{Context, Result, ensure};
 use local_mesh::wait_until;
 use serde_json::json;
 
-use super::{Cluster, installed, process::Process, variable};
+use super::{Cluster, installed, variable};
+use crate::process::Process;
 
 const API_SERVER: &str = "kube-apiserver";
 const CONTROLLERS: &str = "kube-controller-manager";

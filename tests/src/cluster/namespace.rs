@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use local_mesh::wait_until;
 use serde_json::{Value, json};
 
@@ -46,8 +46,7 @@ impl Namespace<'_> {
     /// Every resource, of any kind and anywhere, that `lanes` has made for groups of this namespace.
     pub fn of_lanes(&self) -> Result<Vec<Value>> {
         let selector = format!("{OF_LANES},trafficlanes.dev/group-namespace={}", self.name);
-        let mut list = self.cluster.get(&[&self.cluster.kinds, "--all-namespaces", "--selector", &selector])?;
-        let mut items = list.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+        let mut items = self.cluster.listing.as_ref().context("the cluster has not started")?.labelled(&selector)?;
         // What a controller makes of a Service has its labels too, and goes with it.
         items.retain(|item| item.pointer("/metadata/ownerReferences").is_none());
         Ok(items)

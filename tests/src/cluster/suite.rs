@@ -5,6 +5,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use super::Cluster;
 
+/// Two cores are busy with so many: a test waits for kubectl, which waits for the server, which waits for etcd.
+const THREADS: usize = 4;
+
 /// A test on a cluster that it shares with others.
 pub struct Test {
     name: String,
@@ -22,7 +25,8 @@ impl Test {
 
 /// The whole of a suite: starts the cluster, runs the tests that the command line asks for, and ends what was started.
 pub fn run(tests: Vec<Test>) -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
     let cluster = match (!arguments.list).then(Cluster::start).transpose() {
         Ok(cluster) => Arc::new(cluster),
         Err(error) => {

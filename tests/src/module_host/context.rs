@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{
-    LocalResponse, Process,
-    guest::{BAD_ARGUMENT, NOT_FOUND},
-    headers::HeaderMap,
-};
+use super::{Process, guest::BAD_ARGUMENT, headers::HeaderMap, process::Metric};
 
 /// What a [`Vm`](super::Vm)'s store holds.
 #[derive(Debug)]
@@ -19,17 +15,14 @@ pub(super) struct State {
     pub(super) restricted: bool,
     /// By path, as the ABI serializes it: parts joined by NUL.
     pub(super) properties: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// The names behind the ids this VM was given.
-    pub(super) counters: Vec<String>,
-    pub(super) gauges: Vec<String>,
+    /// What is behind the ids this VM was given.
+    pub(super) metrics: Vec<(Metric, String)>,
     /// All but those that write to the log.
     pub(super) host_calls: u64,
     contexts: BTreeMap<u32, Context>,
     last_context: u32,
     /// The context whose callback runs.
-    current: u32,
-    /// The context that the callback chose to act for.
-    effective: Option<u32>,
+    pub(super) current: u32,
 }
 
 #[derive(Debug)]
@@ -48,27 +41,13 @@ pub(super) struct Root {
 }
 
 /// A stream's context.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Http {
     pub(super) root: u32,
-    pub(super) request: Headers,
-    pub(super) response: Headers,
-    /// The stream is over and `proxy_on_log` runs.
-    pub(super) logging: bool,
+    pub(super) request: HeaderMap,
+    /// While the headers callback runs; afterwards Envoy forgets its pointer to the map.
+    pub(super) is_open: bool,
     pub(super) route_cache_cleared: bool,
-    pub(super) local_response: Option<LocalResponse>,
-    /// The callback that runs gave a local response, so whatever it returns, the stream stops here.
-    pub(super) stopped: bool,
-    /// What the stream's filters stored, by path.
-    pub(super) properties: BTreeMap<Vec<u8>, Vec<u8>>,
-}
-
-/// The headers of one direction, once there are any.
-#[derive(Debug, Default)]
-pub(super) struct Headers {
-    pub(super) map: Option<HeaderMap>,
-    /// From the headers callback on until it returns `Continue`: Envoy then forgets its pointer to the map.
-    pub(super) open: bool,
 }
 
 impl State {
@@ -78,13 +57,11 @@ impl State {
             vm: process.add_vm(),
             restricted: false,
             properties: BTreeMap::new(),
-            counters: Vec::new(),
-            gauges: Vec::new(),
+            metrics: Vec::new(),
             host_calls: 0,
             contexts: BTreeMap::new(),
             last_context: 0,
             current: 0,
-            effective: None,
         }
     }
 
@@ -92,8 +69,8 @@ impl State {
         self.add(Context::Root(Root { plugin_name: plugin_name.to_owned(), ..Root::default() }))
     }
 
-    pub(super) fn add_http(&mut self, root: u32) -> u32 {
-        self.add(Context::Http(Http { root, ..Http::default() }))
+    pub(super) fn add_http(&mut self, root: u32, request: HeaderMap) -> u32 {
+        self.add(Context::Http(Http { root, request, is_open: false, route_cache_cleared: false }))
     }
 
     pub(super) fn remove(&mut self, id: u32) {
@@ -114,29 +91,14 @@ impl State {
         }
     }
 
-    /// A callback of the context is about to run.
-    pub(super) fn enter(&mut self, id: u32) {
-        self.current = id;
-        self.effective = None;
-    }
-
-    /// Lets host calls act for another context until the callback returns. `false` if there is no such context.
-    pub(super) fn set_effective(&mut self, id: u32) -> bool {
-        let known = self.contexts.contains_key(&id);
-        if known {
-            self.effective = Some(id);
-        }
-        known
-    }
-
     /// The stream that host calls act for, if it is one.
     pub(super) fn active_http(&mut self) -> Option<&mut Http> {
-        self.http(self.active())
+        self.http(self.current)
     }
 
     /// The plugin that host calls act for.
     pub(super) fn active_root(&mut self) -> Option<&mut Root> {
-        let id = self.active_http().map(|http| http.root).unwrap_or(self.active());
+        let id = self.active_http().map(|http| http.root).unwrap_or(self.current);
         self.root(id)
     }
 
@@ -154,33 +116,24 @@ impl State {
         if let Some(name) = path.strip_prefix(b"request\0headers\0") {
             return self.readable_map(REQUEST_HEADERS).ok()?.joined(name);
         }
-        let default = self.properties.get(path).cloned();
-        // What a filter stored under a path of several parts cannot be read back (measured likewise).
-        let stored = |http: &mut Http| http.properties.get(path).filter(|_| !path.contains(&0)).cloned();
-        default.or_else(|| self.active_http().and_then(stored))
+        self.properties.get(path).cloned()
     }
 
     /// The header map that a getter reads, or the status that Envoy refuses with (`Context::getConstMap`).
     pub(super) fn readable_map(&mut self, number: u32) -> Result<&HeaderMap, u32> {
-        let http = self.active_http().ok_or(BAD_ARGUMENT)?;
-        let logging = http.logging;
-        let headers = http.headers(number).filter(|headers| headers.open || logging);
-        let map = headers.and_then(|headers| headers.map.as_ref());
-        map.ok_or(if logging { NOT_FOUND } else { BAD_ARGUMENT })
+        Ok(&self.with_open_map(number)?.request)
     }
 
     /// The header map that a setter edits, or the status that Envoy refuses with (`Context::getMap`). To be called for
     /// each change: with ABI 0.2.1 any change of the request's headers clears the route cache (Envoy, `context.h`).
     pub(super) fn writable_map(&mut self, number: u32) -> Result<&mut HeaderMap, u32> {
-        let http = self.active_http().ok_or(BAD_ARGUMENT)?;
-        let open = http.headers(number).is_some_and(|headers| headers.open);
-        http.route_cache_cleared |= open && number == REQUEST_HEADERS;
-        let headers = http.headers(number).filter(|_| open);
-        headers.and_then(|headers| headers.map.as_mut()).ok_or(BAD_ARGUMENT)
+        let http = self.with_open_map(number)?;
+        http.route_cache_cleared = true;
+        Ok(&mut http.request)
     }
 
-    fn active(&self) -> u32 {
-        self.effective.unwrap_or(self.current)
+    fn with_open_map(&mut self, number: u32) -> Result<&mut Http, u32> {
+        self.active_http().filter(|http| http.is_open && number == REQUEST_HEADERS).ok_or(BAD_ARGUMENT)
     }
 
     fn add(&mut self, context: Context) -> u32 {
@@ -190,22 +143,5 @@ impl State {
     }
 }
 
+/// The `MapType` of the ABI. No filter here looks at responses.
 const REQUEST_HEADERS: u32 = 0;
-const RESPONSE_HEADERS: u32 = 2;
-
-impl Http {
-    /// The headers by their `MapType` in the ABI. There are never trailers here.
-    fn headers(&mut self, number: u32) -> Option<&mut Headers> {
-        match number {
-            REQUEST_HEADERS => Some(&mut self.request),
-            RESPONSE_HEADERS => Some(&mut self.response),
-            _ => None,
-        }
-    }
-}
-
-impl Headers {
-    pub(super) fn open(map: HeaderMap) -> Self {
-        Self { map: Some(map), open: true }
-    }
-}

@@ -78,7 +78,7 @@ impl<'a> Guest<'a> {
     }
 
     fn allocate(&mut self, length: u32) -> Result<u32, Error> {
-        let allocator = ALLOCATORS.iter().find_map(|name| self.caller.get_export(name)?.into_func());
+        let allocator = self.caller.get_export(ALLOCATOR).and_then(Extern::into_func);
         let allocator = allocator.ok_or_else(|| Error::new("the module exports no allocator"))?;
         let allocator = allocator.typed::<u32, u32>(&self.caller)?;
         self.state().restricted = true;
@@ -88,8 +88,8 @@ impl<'a> Guest<'a> {
     }
 }
 
-/// The exports that Envoy allocates with, the preferred one first.
-pub(super) const ALLOCATORS: [&str; 2] = ["malloc", "proxy_on_memory_allocate"];
+/// The export that Envoy allocates with where there is no `malloc`.
+pub(super) const ALLOCATOR: &str = "proxy_on_memory_allocate";
 
 fn out_of_bounds(address: u32, length: usize) -> Error {
     Error::new(format!("{length} bytes at {address:#x} are not within the module's memory"))

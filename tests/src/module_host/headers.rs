@@ -39,9 +39,10 @@ impl HeaderMap {
         self.0.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
     }
 
-    /// Adds a line at the end; a pseudo-header goes behind the other pseudo-headers.
-    pub(super) fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
+    /// Removes all lines of the name and adds one at the end; a pseudo-header goes behind the other pseudo-headers.
+    pub(super) fn replace(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
         check(name, value)?;
+        self.remove(name);
         let last_pseudo = self.0.iter().rposition(|(other, _)| other.starts_with(b":"));
         let position = match last_pseudo {
             Some(last) if name.starts_with(b":") => last + 1,
@@ -50,12 +51,6 @@ impl HeaderMap {
         };
         self.0.insert(position, (name.to_ascii_lowercase(), value.to_vec()));
         Ok(())
-    }
-
-    /// Removes all lines of the name and adds one.
-    pub(super) fn replace(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
-        self.remove(name);
-        self.add(name, value)
     }
 
     /// All lines in the ABI's serialization: their number, the lengths, then names and values, each ended by a NUL.
@@ -69,24 +64,6 @@ impl HeaderMap {
             bytes.extend(name.iter().chain(b"\0").chain(value).chain(b"\0"));
         }
         bytes
-    }
-
-    /// The inverse of [`to_pairs`](Self::to_pairs); no bytes are an empty map. Envoy takes malformed pairs for an empty
-    /// map too; here they are an error.
-    pub(super) fn from_pairs(pairs: &[u8]) -> Result<Self, Error> {
-        if pairs.is_empty() {
-            return Ok(Self::default());
-        }
-        let mut rest = pairs;
-        let mut lengths = Vec::new();
-        for _ in 0..take_length(&mut rest)? {
-            lengths.push((take_length(&mut rest)?, take_length(&mut rest)?));
-        }
-        let mut map = Self::default();
-        for (name, value) in lengths {
-            map.add(take_text(&mut rest, name)?, take_text(&mut rest, value)?)?;
-        }
-        if rest.is_empty() { Ok(map) } else { Err(malformed()) }
     }
 }
 
@@ -105,22 +82,6 @@ fn check(name: &[u8], value: &[u8]) -> Result<(), Error> {
 
 fn length(length: usize) -> [u8; 4] {
     u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes()
-}
-
-fn take_length(rest: &mut &[u8]) -> Result<usize, Error> {
-    let (length, tail) = rest.split_first_chunk().ok_or_else(malformed)?;
-    *rest = tail;
-    Ok(u32::from_le_bytes(*length) as usize)
-}
-
-fn take_text<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], Error> {
-    let (text, tail) = rest.split_at_checked(length).ok_or_else(malformed)?;
-    *rest = tail.strip_prefix(b"\0").ok_or_else(malformed)?;
-    Ok(text)
-}
-
-fn malformed() -> Error {
-    Error::new("malformed serialized header pairs")
 }
 
 #[cfg(test)]
@@ -145,26 +106,18 @@ mod tests {
     }
 
     #[test]
-    fn pairs_round_trip() {
-        let mut original = map(&[(":path", "/"), ("a", ""), ("a", "2")]);
-        original.add(b"raw", b"\xff\x80").unwrap();
-        assert_eq!(HeaderMap::from_pairs(&original.to_pairs()).unwrap(), original);
+    fn pairs_are_lengths_and_then_texts() {
+        let mut lines = map(&[(":path", "/"), ("a", "")]);
+        lines.replace(b"raw", b"\xff\x80").unwrap();
+        let lengths = [3, 5, 1, 1, 0, 3, 2].map(u32::to_le_bytes).concat();
+        assert_eq!(lines.to_pairs(), [&lengths, b":path\0/\0a\0\0raw\0\xff\x80\0".as_slice()].concat());
         assert_eq!(HeaderMap::default().to_pairs(), [0; 4]);
-    }
-
-    #[test]
-    fn malformed_pairs_are_refused() {
-        let pairs = map(&[("name", "value")]).to_pairs();
-        for length in 1..pairs.len() {
-            assert!(HeaderMap::from_pairs(&pairs[..length]).is_err(), "cut at {length}");
-        }
-        assert!(HeaderMap::from_pairs(&[&pairs[..], b"x"].concat()).is_err());
     }
 
     #[test]
     fn what_http_does_not_allow_is_refused() {
         for (name, value) in [("a", "1\r\n2"), ("a", "\0"), ("a", "\x7f"), ("a b", ""), ("", ""), (":", "")] {
-            let error = HeaderMap::default().add(name.as_bytes(), value.as_bytes()).unwrap_err();
+            let error = HeaderMap::default().replace(name.as_bytes(), value.as_bytes()).unwrap_err();
             assert!(error.to_string().contains("HTTP does not allow"), "{error}");
         }
     }

@@ -28,12 +28,18 @@ pub enum Level {
     Critical,
 }
 
+/// What a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Metric {
+    Counter,
+    Gauge,
+}
+
 #[derive(Debug)]
 struct Shared {
     data: BTreeMap<Vec<u8>, Entry>,
     next_cas: u32,
-    counters: BTreeMap<String, u64>,
-    gauges: BTreeMap<String, u64>,
+    metrics: BTreeMap<(Metric, String), u64>,
     log: Vec<Line>,
     time: Duration,
     vms: u32,
@@ -73,17 +79,18 @@ impl Process {
 
     /// The value of a counter, `None` if no VM defined it. Names are without Envoy's `wasmcustom.` prefix.
     pub fn counter(&self, name: &str) -> Option<u64> {
-        self.lock().counters.get(name).copied()
+        self.lock().metrics.get(&(Metric::Counter, name.to_owned())).copied()
     }
 
     /// The value of a gauge, `None` if no VM defined it.
     pub fn gauge(&self, name: &str) -> Option<u64> {
-        self.lock().gauges.get(name).copied()
+        self.lock().metrics.get(&(Metric::Gauge, name.to_owned())).copied()
     }
 
-    /// All counters, by name.
-    pub fn counters(&self) -> BTreeMap<String, u64> {
-        self.lock().counters.clone()
+    /// The sum of all counters.
+    pub fn counted(&self) -> u64 {
+        let shared = self.lock();
+        shared.metrics.iter().filter(|((kind, _), _)| *kind == Metric::Counter).map(|(_, value)| value).sum()
     }
 
     /// What all VMs logged, in order. Unlike Envoy it keeps every level.
@@ -94,11 +101,6 @@ impl Process {
     /// The number of shared data keys, including those with an empty value.
     pub fn shared_data_len(&self) -> usize {
         self.lock().data.len()
-    }
-
-    /// The size of all shared data keys and values, in bytes.
-    pub fn shared_data_bytes(&self) -> usize {
-        self.lock().data.iter().map(|(key, entry)| key.len() + entry.value.len()).sum()
     }
 
     /// The value and CAS number of a shared data key.
@@ -140,14 +142,9 @@ impl Process {
         lines.map(|line| format!("\n  {}: {}", line.level, line.text)).collect()
     }
 
-    /// Runs `change` on a counter, which starts at zero.
-    pub(super) fn with_counter<T>(&self, name: &str, change: impl FnOnce(&mut u64) -> T) -> T {
-        change(self.lock().counters.entry(name.to_owned()).or_default())
-    }
-
-    /// Runs `change` on a gauge, which starts at zero.
-    pub(super) fn with_gauge<T>(&self, name: &str, change: impl FnOnce(&mut u64) -> T) -> T {
-        change(self.lock().gauges.entry(name.to_owned()).or_default())
+    /// Runs `change` on a metric, which starts at zero.
+    pub(super) fn with_metric(&self, metric: &(Metric, String), change: impl FnOnce(&mut u64)) {
+        change(self.lock().metrics.entry(metric.clone()).or_default());
     }
 
     /// A test that failed while it held the lock must not hide its own message behind a poisoned mutex.
@@ -161,8 +158,7 @@ impl Default for Shared {
         Self {
             data: BTreeMap::new(),
             next_cas: 1,
-            counters: BTreeMap::new(),
-            gauges: BTreeMap::new(),
+            metrics: BTreeMap::new(),
             log: Vec::new(),
             time: Process::START,
             vms: 0,
@@ -206,7 +202,6 @@ mod tests {
         process.set_shared_data(b"key", b"value", 0);
         process.set_shared_data(b"key", b"", 0);
         assert_eq!(process.shared_data_len(), 1);
-        assert_eq!(process.shared_data_bytes(), 3);
         let (value, cas) = process.shared_data(b"key").unwrap();
         assert_eq!(value, b"");
         assert_ne!(cas, 0);

@@ -7,13 +7,12 @@ use wasmi::{Caller, Error, Linker, errors::LinkerError};
 use super::{
     context::State,
     guest::{Answer, BAD_ARGUMENT, CAS_MISMATCH, Guest, NOT_FOUND, OK},
-    process::Level,
+    process::{Level, Metric},
 };
 
 /// Defines the functions in the linker.
 pub(super) fn link(linker: &mut Linker<State>) -> Result<(), LinkerError> {
     linker.func_wrap("env", "proxy_log", log)?;
-    linker.func_wrap("env", "proxy_get_log_level", get_log_level)?;
     linker.func_wrap("env", "proxy_get_current_time_nanoseconds", get_current_time)?;
     linker.func_wrap("env", "proxy_set_tick_period_milliseconds", set_tick_period)?;
     linker.func_wrap("env", "proxy_get_buffer_bytes", get_buffer_bytes)?;
@@ -22,8 +21,6 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<(), LinkerError> {
     linker.func_wrap("env", "proxy_define_metric", define_metric)?;
     linker.func_wrap("env", "proxy_increment_metric", increment_metric)?;
     linker.func_wrap("env", "proxy_record_metric", record_metric)?;
-    linker.func_wrap("env", "proxy_get_metric", get_metric)?;
-    linker.func_wrap("wasi_snapshot_preview1", "random_get", random_get)?;
     Ok(())
 }
 
@@ -33,13 +30,6 @@ fn log(caller: Caller<'_, State>, level: u32, text: u32, text_len: u32) -> Answe
     let text = guest.read(text, text_len)?;
     let state = guest.state();
     state.process.write_log(state.vm, level, &text);
-    Ok(OK)
-}
-
-/// Always the most verbose level, since the process keeps every line.
-fn get_log_level(caller: Caller<'_, State>, level_out: u32) -> Answer {
-    let mut guest = Guest::enter(caller)?;
-    guest.write_u32(level_out, Level::Trace as u32)?;
     Ok(OK)
 }
 
@@ -55,14 +45,6 @@ fn set_tick_period(caller: Caller<'_, State>, milliseconds: u32) -> Answer {
     let mut guest = Guest::enter(caller)?;
     let root = guest.state().active_root().ok_or_else(|| Error::new("a tick period without a plugin"))?;
     root.tick_period = (milliseconds > 0).then(|| Duration::from_millis(milliseconds.into()));
-    Ok(OK)
-}
-
-/// The same for every process, so that a test sees the same every time.
-fn random_get(caller: Caller<'_, State>, address: u32, length: u32) -> Answer {
-    let mut guest = Guest::enter_restricted(caller)?;
-    let bytes: Vec<u8> = (1..=u8::MAX).cycle().take(length as usize).collect();
-    guest.write(address, &bytes)?;
     Ok(OK)
 }
 
@@ -116,20 +98,15 @@ fn define_metric(caller: Caller<'_, State>, kind: u32, name: u32, name_len: u32,
     let name = String::from_utf8(guest.read(name, name_len)?);
     let name =
         name.map_err(|error| Error::new(format!("failed to define a metric: its name is not UTF-8: {error}")))?;
-    let state = guest.state();
-    let names = match kind {
-        COUNTER => {
-            state.process.with_counter(&name, |_| ());
-            &mut state.counters
-        }
-        GAUGE => {
-            state.process.with_gauge(&name, |_| ());
-            &mut state.gauges
-        }
+    let kind = match kind {
+        0 => Metric::Counter,
+        1 => Metric::Gauge,
         _ => return Err(Error::new(format!("unexpected host call env.proxy_define_metric of kind {kind}"))),
     };
-    names.push(name);
-    let id = u32::try_from(names.len()).unwrap_or(u32::MAX) << KIND_BITS | kind;
+    let state = guest.state();
+    state.process.with_metric(&(kind, name.clone()), |_| ());
+    state.metrics.push((kind, name));
+    let id = u32::try_from(state.metrics.len()).unwrap_or(u32::MAX);
     guest.write_u32(id_out, id)?;
     Ok(OK)
 }
@@ -139,14 +116,9 @@ fn increment_metric(caller: Caller<'_, State>, id: u32, offset: i64) -> Answer {
     let state = guest.state();
     match metric(state, id) {
         // A counter only goes up, and not by zero either.
-        Ok(Metric::Counter(_)) if offset <= 0 => return Ok(BAD_ARGUMENT),
-        Ok(Metric::Counter(name)) => {
-            state.process.with_counter(name, |value| *value = value.wrapping_add_signed(offset));
-        }
-        Ok(Metric::Gauge(name)) => {
-            state.process.with_gauge(name, |value| *value = value.wrapping_add_signed(offset));
-        }
-        Err(status) => return Ok(status),
+        Some((Metric::Counter, _)) if offset <= 0 => return Ok(BAD_ARGUMENT),
+        Some(metric) => state.process.with_metric(metric, |value| *value = value.wrapping_add_signed(offset)),
+        None => return Ok(NOT_FOUND),
     }
     Ok(OK)
 }
@@ -154,43 +126,15 @@ fn increment_metric(caller: Caller<'_, State>, id: u32, offset: i64) -> Answer {
 fn record_metric(caller: Caller<'_, State>, id: u32, recorded: u64) -> Answer {
     let mut guest = Guest::enter(caller)?;
     let state = guest.state();
-    match metric(state, id) {
-        Ok(Metric::Counter(name)) => {
-            state.process.with_counter(name, |value| *value = value.wrapping_add(recorded));
-        }
-        Ok(Metric::Gauge(name)) => state.process.with_gauge(name, |value| *value = recorded),
-        Err(_) => return Ok(NOT_FOUND),
-    }
+    let Some(metric) = metric(state, id) else { return Ok(NOT_FOUND) };
+    state.process.with_metric(metric, |value| match metric.0 {
+        Metric::Counter => *value = value.wrapping_add(recorded),
+        Metric::Gauge => *value = recorded,
+    });
     Ok(OK)
 }
 
-fn get_metric(caller: Caller<'_, State>, id: u32, value_out: u32) -> Answer {
-    let mut guest = Guest::enter(caller)?;
-    let state = guest.state();
-    let value = match metric(state, id) {
-        Ok(Metric::Counter(name)) => state.process.with_counter(name, |value| *value),
-        Ok(Metric::Gauge(name)) => state.process.with_gauge(name, |value| *value),
-        Err(status) => return Ok(status),
-    };
-    guest.write_u64(value_out, value)?;
-    Ok(OK)
-}
-
-const COUNTER: u32 = 0;
-const GAUGE: u32 = 1;
-/// An id holds its kind in the low bits, and the rest counts from one.
-const KIND_BITS: u32 = 2;
-
-enum Metric<'a> {
-    Counter(&'a str),
-    Gauge(&'a str),
-}
-
-fn metric(state: &State, id: u32) -> Result<Metric<'_>, u32> {
-    let index = (id >> KIND_BITS).checked_sub(1).ok_or(NOT_FOUND)? as usize;
-    match id & !(u32::MAX << KIND_BITS) {
-        COUNTER => state.counters.get(index).map(|name| Metric::Counter(name)).ok_or(NOT_FOUND),
-        GAUGE => state.gauges.get(index).map(|name| Metric::Gauge(name)).ok_or(NOT_FOUND),
-        _ => Err(BAD_ARGUMENT),
-    }
+/// Ids count from one.
+fn metric(state: &State, id: u32) -> Option<&(Metric, String)> {
+    state.metrics.get((id as usize).checked_sub(1)?)
 }

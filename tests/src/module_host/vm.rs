@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use wasmi::{Instance, Store, WasmParams, WasmResults};
 
 use super::{
     Header, Module, Process,
-    context::{Headers, Http, Root, State},
+    context::{Http, Root, State},
     headers::HeaderMap,
 };
 
@@ -31,50 +31,26 @@ pub struct Plugin {
     pub accepted: bool,
 }
 
-/// A stream (HTTP) context in a [`Vm`], as it stands after its latest callback.
+/// A stream (HTTP) context in a [`Vm`], as it stands after its headers callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream {
     /// The context's id.
     pub id: u32,
     /// The request's headers, with the filter's changes.
     pub headers: Vec<Header>,
-    /// The response's headers with the filter's changes; empty before [`Vm::response`].
-    pub response_headers: Vec<Header>,
-    /// What the latest headers callback told Envoy to do.
-    pub action: Action,
-    /// The filter changed a request header, or asked for it: Envoy chooses the route anew.
+    /// The filter changed a request header: Envoy chooses the route anew.
     pub route_cache_cleared: bool,
-    /// The response the filter gave by itself, if it did.
-    pub local_response: Option<LocalResponse>,
 }
 
-/// What a headers callback tells Envoy to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Go on with the next filter.
-    Continue,
-    /// Hold the stream back.
-    Pause,
-}
-
-/// A response that comes from the filter instead of the upstream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it all")]
-pub struct LocalResponse {
-    pub status: u32,
-    pub headers: Vec<Header>,
-    pub body: Vec<u8>,
-}
+const CONTINUE: u32 = 0;
 
 impl Vm {
-    /// Instantiates the module and runs its initialization (`_initialize`, or else `_start`).
+    /// Instantiates the module and runs its initialization (`_initialize`).
     pub fn start(module: &Module, process: &Process) -> Result<Self> {
         let (mut store, instance) = module.instantiate(State::new(process))?;
         store.data_mut().restricted = true;
         let mut vm = Self { store, instance, dead: false };
-        if vm.call::<(), ()>(0, "_initialize", ())?.is_none() {
-            vm.call::<(), ()>(0, "_start", ())?;
-        }
+        vm.call::<(), ()>(0, "_initialize", ())?;
         vm.store.data_mut().restricted = false;
         Ok(vm)
     }
@@ -98,29 +74,17 @@ impl Vm {
         self.call::<_, ()>(id, "proxy_on_context_create", (id, 0_u32))?;
         let started = self.call(id, "proxy_on_vm_start", (id, 0_u32))?;
         ensure!(started != Some(0_u32), "failed to start plugin {plugin_name}: proxy_on_vm_start returned false");
-        let plugin = Plugin { id, accepted: true };
-        let accepted = self.reconfigure(plugin, configuration)?;
-        Ok(Plugin { accepted, ..plugin })
-    }
-
-    /// Configures an existing plugin context again, as hosts do that keep it. Returns whether it accepted; `plugin`
-    /// itself goes on as before.
-    pub fn reconfigure(&mut self, plugin: Plugin, configuration: &[u8]) -> Result<bool> {
-        let id = plugin.id;
         let length = u32::try_from(configuration.len()).context("the configuration is too long")?;
+        let mut plugin = Plugin { id, accepted: true };
         self.root(plugin)?.configuration = Some(configuration.to_vec());
-        let accepted = self.call(id, "proxy_on_configure", (id, length))?;
+        plugin.accepted = self.call(id, "proxy_on_configure", (id, length))? != Some(0_u32);
         self.root(plugin)?.configuration = None;
-        Ok(accepted != Some(0_u32))
+        Ok(plugin)
     }
 
-    /// Ends a plugin, as the host does when no listener has it any more: `proxy_on_done`, `proxy_on_delete`.
+    /// Ends a plugin, as the host does when no listener has it any more.
     pub fn end(&mut self, plugin: Plugin) -> Result<()> {
-        let id = plugin.id;
-        self.call::<_, u32>(id, "proxy_on_done", id)?;
-        self.call::<_, ()>(id, "proxy_on_delete", id)?;
-        self.state()?.remove(id);
-        Ok(())
+        self.delete(plugin.id)
     }
 
     /// How often the plugin asked to be ticked; `None` if it does not.
@@ -135,72 +99,31 @@ impl Vm {
         Ok(())
     }
 
-    /// Starts a stream with a request's headers, pseudo-headers included.
+    /// Starts a stream with a request's headers, pseudo-headers included. Fails if the filter holds the request up.
     pub fn request(&mut self, plugin: Plugin, headers: Vec<Header>, end_of_stream: bool) -> Result<Stream> {
         ensure!(plugin.accepted, "failed to start a stream: the plugin refused its configuration");
         self.root(plugin)?;
-        let id = self.state()?.add_http(plugin.id);
+        let count = u32::try_from(headers.len()).context("too many headers")?;
+        let id = self.state()?.add_http(plugin.id, HeaderMap::new(headers));
         self.call::<_, ()>(id, "proxy_on_context_create", (id, plugin.id))?;
-        let count = self.open(id, headers, |http| &mut http.request)?;
+        self.http(id)?.is_open = true;
         let action = self.call(id, "proxy_on_request_headers", (id, count, u32::from(end_of_stream)))?;
-        let action = self.close(id, action, |http| &mut http.request)?;
-        self.stream(id, action)
+        ensure!(matches!(action, None | Some(CONTINUE)), "the filter holds the request up: it returned {action:?}");
+        let http = self.http(id)?;
+        http.is_open = false;
+        Ok(Stream { id, headers: http.request.lines().to_vec(), route_cache_cleared: http.route_cache_cleared })
     }
 
-    /// Passes the response's headers through the stream and updates it.
-    pub fn response(&mut self, stream: &mut Stream, headers: Vec<Header>) -> Result<()> {
-        let id = stream.id;
-        let count = self.open(id, headers, |http| &mut http.response)?;
-        let action = self.call(id, "proxy_on_response_headers", (id, count, 0_u32))?;
-        let action = self.close(id, action, |http| &mut http.response)?;
-        *stream = self.stream(id, action)?;
-        Ok(())
-    }
-
-    /// Ends a stream: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`.
+    /// Ends a stream.
     pub fn finish(&mut self, stream: Stream) -> Result<()> {
-        let id = stream.id;
-        self.http(id)?.logging = true;
-        self.call::<_, ()>(id, "proxy_on_log", id)?;
-        self.http(id)?.logging = false;
-        self.call::<_, u32>(id, "proxy_on_done", id)?;
+        self.http(stream.id)?;
+        self.delete(stream.id)
+    }
+
+    fn delete(&mut self, id: u32) -> Result<()> {
         self.call::<_, ()>(id, "proxy_on_delete", id)?;
         self.state()?.remove(id);
         Ok(())
-    }
-
-    /// Shows headers to the stream. Returns their number.
-    fn open(&mut self, id: u32, headers: Vec<Header>, side: fn(&mut Http) -> &mut Headers) -> Result<u32> {
-        let count = u32::try_from(headers.len()).context("too many headers")?;
-        let http = self.http(id)?;
-        http.stopped = false;
-        *side(http) = Headers::open(HeaderMap::new(headers));
-        Ok(count)
-    }
-
-    /// Hides the headers again if the stream goes on.
-    fn close(&mut self, id: u32, action: Option<u32>, side: fn(&mut Http) -> &mut Headers) -> Result<Action> {
-        let http = self.http(id)?;
-        let action = match action.unwrap_or(0) {
-            0 if !http.stopped => Action::Continue,
-            0 | 1 => Action::Pause,
-            other => bail!("failed to understand a headers callback: it returned {other}, not Continue or Pause"),
-        };
-        side(http).open = action == Action::Pause;
-        Ok(action)
-    }
-
-    fn stream(&mut self, id: u32, action: Action) -> Result<Stream> {
-        let http = self.http(id)?;
-        let lines = |headers: &Headers| headers.map.as_ref().map(|map| map.lines().to_vec()).unwrap_or_default();
-        Ok(Stream {
-            id,
-            headers: lines(&http.request),
-            response_headers: lines(&http.response),
-            action,
-            route_cache_cleared: http.route_cache_cleared,
-            local_response: http.local_response.clone(),
-        })
     }
 
     fn root(&mut self, plugin: Plugin) -> Result<&mut Root> {
@@ -218,7 +141,7 @@ impl Vm {
 
     /// Calls an export on behalf of a context. `None` if the module does not export it: Envoy skips such callbacks.
     fn call<P: WasmParams, R: WasmResults>(&mut self, id: u32, callback: &str, parameters: P) -> Result<Option<R>> {
-        self.state()?.enter(id);
+        self.state()?.current = id;
         let Some(function) = self.instance.get_func(&self.store, callback) else { return Ok(None) };
         let function = function.typed::<P, R>(&self.store).with_context(|| format!("wrong signature of {callback}"))?;
         self.store.set_fuel(Module::FUEL)?;

@@ -11,11 +11,8 @@ use super::{
 /// Defines the functions in the linker.
 pub(super) fn link(linker: &mut Linker<State>) -> Result<(), LinkerError> {
     const WASI: &str = "wasi_snapshot_preview1";
-    linker.func_wrap(WASI, "args_get", no_strings)?;
-    linker.func_wrap(WASI, "args_sizes_get", no_strings_sizes)?;
-    linker.func_wrap(WASI, "environ_get", no_strings)?;
-    linker.func_wrap(WASI, "environ_sizes_get", no_strings_sizes)?;
-    linker.func_wrap(WASI, "clock_time_get", clock_time_get)?;
+    linker.func_wrap(WASI, "environ_get", no_variables)?;
+    linker.func_wrap(WASI, "environ_sizes_get", no_variables_sizes)?;
     linker.func_wrap(WASI, "fd_write", fd_write)?;
     linker.func_wrap(WASI, "proc_exit", proc_exit)?;
     linker.func_wrap(WASI, "random_get", random_get)?;
@@ -24,28 +21,16 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<(), LinkerError> {
 
 const SUCCESS: u32 = 0;
 const BADF: u32 = 8;
-const NOTSUP: u32 = 58;
 
-/// There are neither arguments nor environment variables.
-fn no_strings(_: Caller<'_, State>, _array: u32, _buffer: u32) -> u32 {
+/// There are no environment variables.
+fn no_variables(_: Caller<'_, State>, _array: u32, _buffer: u32) -> u32 {
     SUCCESS
 }
 
-fn no_strings_sizes(caller: Caller<'_, State>, count_out: u32, size_out: u32) -> Answer {
+fn no_variables_sizes(caller: Caller<'_, State>, count_out: u32, size_out: u32) -> Answer {
     let mut guest = Guest::enter_restricted(caller)?;
     guest.write_u32(count_out, 0)?;
     guest.write_u32(size_out, 0)?;
-    Ok(SUCCESS)
-}
-
-/// The wall clock and the monotonic clock are the process's one clock.
-fn clock_time_get(caller: Caller<'_, State>, clock: u32, _precision: u64, time_out: u32) -> Answer {
-    let mut guest = Guest::enter_restricted(caller)?;
-    if clock > 1 {
-        return Ok(NOTSUP);
-    }
-    let time = guest.state().process.time();
-    guest.write_u64(time_out, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))?;
     Ok(SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! What is rendered of every walkthrough, and of a lane group with what none of them has, on a real Kubernetes API: it is taken, it is the same the second time, and it
 //! goes without a rest. What is wrong is refused, and so the server would say.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod own_group;
 mod pods;
@@ -16,18 +17,19 @@ use traffic_lanes_tests::cluster::{Test, run};
 use variant::{EVERYTHING, VARIANTS};
 
 fn main() -> ExitCode {
-    let mut tests = Vec::new();
+    // Those that take longest first.
+    let mut tests = rollout::tests();
     for group in WALKTHROUGHS.into_iter().chain([EVERYTHING]) {
         for variant in &VARIANTS {
             let name = format!("{group}, {}: applied, again, and deleted", variant.name);
             tests.push(Test::new(name, move |cluster| rendered::comes_and_goes(cluster, group, variant)));
         }
     }
-    for mistake in &refused::MISTAKES {
-        tests.push(Test::new(format!("refused: {}", mistake.what), |cluster| refused::is_refused(cluster, mistake)));
+    for mistake in refused::mistakes() {
+        let name = format!("refused: {}", mistake.what);
+        tests.push(Test::new(name, move |cluster| refused::is_refused(cluster, &mistake)));
     }
     tests.push(Test::new("the lane group of docs/own-group.md", own_group::is_accepted));
     tests.push(Test::new("endpoints follow the pods", pods::endpoints_follow));
-    tests.extend(rollout::tests());
     run(tests)
 }

@@ -21,26 +21,13 @@ const MAY: &str = "  clients: mayChoose\n";
 const MAY_NOT: &str = "  clients: mayNot\n";
 
 fn group(rest: &[&str]) -> LaneGroup {
-    let text = format!(
-        "apiVersion: trafficlanes.dev/v1alpha1
-kind: LaneGroup
-metadata: {{name: shop, namespace: shop}}
-spec:
-  mode: permissive
-  gateway: {{selector: {{istio: ingressgateway}}}}
-  propagation: {{baggage: {{key: lane}}}}
-  services: [{{name: web, port: 8000}}]
-  baseline: s1
-  lanes:
-  - {{name: s1, labels: {{version: v1}}, services: [web]}}
-  - {{name: s2, labels: {{version: v2}}, services: [web]}}
-  routes:
-  - {{name: testers, service: web, match: [{{headers: {{x-tester: {{exact: \"yes\"}}}}}}], lane: s2}}
-  - {{name: by-tag, service: web, match: [{{headers: {{X-Asm-Prefer-Tag: {{exact: s2}}}}}}]}}
-  - {{name: everybody, service: web}}
-{}",
-        rest.concat()
-    );
+    let text = [
+        include_str!("../../../../tests/testdata/clients.yaml"),
+        "  - {name: by-tag, service: web, match: [{headers: {X-Asm-Prefer-Tag: {exact: s2}}}]}\n",
+        "  - {name: everybody, service: web}\n",
+        &rest.concat(),
+    ]
+    .concat();
     let mut read = file::read("group", &text);
     assert!(read.groups.len() == 1, "{:?}", read.findings);
     read.groups.remove(0)

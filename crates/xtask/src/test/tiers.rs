@@ -1,7 +1,7 @@
 //! The tests, tier by tier: from single functions to a real Envoy.
 
 use std::{
-    env, io,
+    env, fs, io,
     path::{self, Path},
     process::Command,
 };
@@ -20,8 +20,6 @@ use crate::{
 
 use super::{Checked, Options, Session, cases};
 
-/// The package with the suites.
-const SUITES: &str = "traffic-lanes-tests";
 /// The crates that are compiled into filters and know nothing of Proxy-Wasm.
 const PURE: [&str; 6] =
     ["header-edit", "plugin-config", "baggage", "baggage-propagation", "hash-tagging", "trace-propagation"];
@@ -113,9 +111,10 @@ pub(super) fn run(project: &Project, options: &Options, session: &mut Session) {
         session.step(&tier.name(), |cases| {
             // Never against modules of an earlier build.
             ensure!(!tier.runs_what_is_built() || built == Some(true), "not run, because the step `build` failed");
-            let mut command = tier.command(project);
-            tier.provide(project, options, &mut command)?;
-            cases::run(&mut command, cases, &mut io::stdout().lock())?;
+            for mut command in tier.commands(project)? {
+                tier.provide(project, options, &mut command)?;
+                cases::run(&mut command, cases, &mut io::stdout().lock())?;
+            }
             Ok(Checked::Yes)
         });
     }
@@ -124,28 +123,30 @@ pub(super) fn run(project: &Project, options: &Options, session: &mut Session) {
 /// What the suites run: the modules, the application behind Envoy, and the tool.
 fn build(project: &Project) -> Result<Checked> {
     dist::build(project)?;
-    // One by one: together their dependencies would be built once more, with the features of both.
-    for package in ["mock-service", "lanes"] {
-        process::run(&mut project.cargo(["build", "--package", package, "--locked"]))?;
-    }
+    process::run(&mut project.cargo(["build", "--bin", "mock-service", "--bin", "lanes", "--locked"]))?;
     Ok(Checked::Yes)
 }
 
 impl Tier {
-    fn command(self, project: &Project) -> Command {
-        let mut cargo = project.cargo(["test", "--no-fail-fast", "--locked"]);
+    /// Tests are named instead of packages: with a package cargo chooses the features of that one alone, and builds what the
+    /// packages have in common once more for each choice.
+    fn commands(self, project: &Project) -> Result<Vec<Command>> {
+        let cargo = || project.cargo(["test", "--no-fail-fast", "--locked"]);
+        let mut tests = cargo();
         match self {
-            Self::Unit => cargo.args(["--workspace", "--exclude", SUITES]),
-            Self::Wasm => cargo
+            Self::Unit => {
+                let of_crates = of_crates(project)?;
+                tests.args(["--lib", "--bins"]).args(of_crates.iter().flat_map(|name| ["--test", name]));
+                let mut documentation = cargo();
+                documentation.arg("--doc");
+                return Ok(vec![tests, documentation]);
+            }
+            Self::Wasm => tests
                 .args(["--target", UNIT_TESTS, "--lib"])
                 .args(PURE.iter().flat_map(|package| ["--package", package])),
-            _ => cargo.args(["--package", SUITES]).args(self.suites().iter().flat_map(|suite| ["--test", suite])),
+            _ => tests.args(self.suites().iter().flat_map(|suite| ["--test", suite])),
         };
-        if self == Self::Native {
-            // The harness's own unit tests.
-            cargo.arg("--lib");
-        }
-        cargo
+        Ok(vec![tests])
     }
 
     /// Sees to what the tier needs, and tells the tests where it is.
@@ -198,6 +199,30 @@ fn node(project: &Project, cargo: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// The test programs of the crates.
+fn of_crates(project: &Project) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(project.root().join("crates"))? {
+        let tests = entry?.path().join("tests");
+        if tests.is_dir() {
+            names.extend(programs(&tests)?);
+        }
+    }
+    Ok(names)
+}
+
+/// The test programs of a package: each is a file, or a folder with a `main.rs`.
+fn programs(tests: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(tests)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file() {
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    Ok(names)
+}
+
 /// The suites run in another folder: every path of the lists becomes absolute.
 fn kubernetes(cargo: &mut Command) -> Result<()> {
     let mut named = Vec::new();
@@ -218,21 +243,18 @@ fn kubernetes(cargo: &mut Command) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
     fn every_suite_belongs_to_a_tier() {
+        let project = Project::locate();
         let mut listed: Vec<_> = Tier::value_variants().iter().flat_map(|tier| tier.suites()).copied().collect();
         listed.sort_unstable();
-        let entries = fs::read_dir(Project::locate().root().join("tests/tests")).unwrap();
-        let suites = entries.map(|entry| entry.unwrap().path()).filter(|path| {
-            path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file()
-        });
-        let mut found: Vec<_> = suites.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+        let mut found = programs(&project.root().join("tests/tests")).unwrap();
         found.sort_unstable();
 
         assert_eq!(listed, found);
+        let crates = of_crates(&project).unwrap();
+        assert!(!crates.iter().any(|name| listed.contains(&name.as_str())), "a name of two: {crates:?}");
     }
 }

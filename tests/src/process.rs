@@ -1,3 +1,5 @@
+//! A program that does not outlive the tests.
+
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -18,7 +20,7 @@ wait $program
 const TAIL_LINES: usize = 15;
 
 /// A program with all that it prints in one file; killed when dropped, or when this process ends.
-pub(super) struct Process {
+pub(crate) struct Process {
     name: &'static str,
     guard: Mutex<Child>,
     log: PathBuf,
@@ -26,7 +28,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a program under a name in a folder, which it then works in.
-    pub(super) fn start(name: &'static str, program: &Path, arguments: &[String], folder: &Path) -> Result<Self> {
+    pub(crate) fn start(name: &'static str, program: &Path, arguments: &[String], folder: &Path) -> Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let output = File::create(&log)?;
         let mut command = Command::new("sh");
@@ -36,8 +38,13 @@ impl Process {
         Ok(Self { name, guard: Mutex::new(guard), log })
     }
 
+    /// All that it has printed so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// An error, with the end of its log, if it has ended.
-    pub(super) fn ensure_running(&self) -> Result<()> {
+    pub(crate) fn ensure_running(&self) -> Result<()> {
         let mut guard = self.guard.lock().map_err(|_| anyhow!("a thread panicked"))?;
         if let Some(status) = guard.try_wait()? {
             bail!("{} ended with {status}; the end of its log:{}", self.name, self.tail());
@@ -46,13 +53,12 @@ impl Process {
     }
 
     /// `error`, with the end of its log.
-    pub(super) fn explain(&self, error: &anyhow::Error) -> anyhow::Error {
+    pub(crate) fn explain(&self, error: &anyhow::Error) -> anyhow::Error {
         anyhow!("{error:#}; the end of the log of {}:{}", self.name, self.tail())
     }
 
     fn tail(&self) -> String {
-        let log = fs::read(&self.log).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
+        let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         lines.iter().skip(lines.len().saturating_sub(TAIL_LINES)).map(|line| format!("\n  | {line}")).collect()
     }
