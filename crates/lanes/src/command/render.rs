@@ -19,7 +19,7 @@ pub(crate) enum Target {
     Istio(istio::Istio),
     /// A configuration for every plain Envoy: the gateway, and the sidecar of every pod
     #[command(after_help = "Example:\n  lanes render envoy group.yaml --output lanes --modules ../dist\n  \
-        cd lanes && envoy --disable-hot-restart -c gateway.yaml  # each: several share a machine\n  \
+        cd lanes && envoy --disable-hot-restart -c gateway.yaml  # as one of several on this machine\n  \
         lanes render envoy group.yaml --output lanes --host '{service}-{lane}.internal.example.com'\n\n\
         Every Envoy runs in the folder: the files name each other. Replace a file there to change the lanes; no Envoy restarts.")]
     Envoy(envoy::Envoy),
