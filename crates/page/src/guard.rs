@@ -37,7 +37,7 @@ fn refused(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
     if value(ORIGIN).is_some_and(|origin| origin != format!("http://{host}")) {
         return Some("another page asks");
     }
-    if *method == Method::GET {
+    if method.is_safe() {
         return None;
     }
     if value(SITE).is_some_and(|site| site != "same-origin") {

@@ -82,11 +82,16 @@ fn chosen(name: Option<&str>) -> Vec<&'static Walkthrough> {
 /// Fetches and builds what the walkthroughs need.
 fn prepare(project: &Project, options: &Options, walkthroughs: &[&Walkthrough]) -> Result<Programs> {
     console::heading("Preparing");
-    wasm_target::ensure(project)?;
-    let envoy = options.envoy.ensure(project)?;
     if walkthroughs.iter().any(|walkthrough| walkthrough.name == "permissive-baggage") {
         setup::ensure(project, "opentelemetry")?;
     }
+    programs(project, &options.envoy)
+}
+
+/// What a pod is made of, built anew.
+pub(crate) fn programs(project: &Project, envoy: &EnvoyChoice) -> Result<Programs> {
+    wasm_target::ensure(project)?;
+    let envoy = envoy.ensure(project)?;
     dist::build(project)?;
     process::run(&mut project.cargo(["build", "--package", "mock-service", "--locked"]))?;
     Ok(Programs {

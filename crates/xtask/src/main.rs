@@ -10,6 +10,7 @@ mod images;
 mod process;
 mod project;
 mod release;
+mod screenshots;
 mod setup;
 mod test;
 
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::project::Project;
+use crate::{project::Project, setup::envoy::EnvoyChoice};
 
 #[derive(Parser)]
 #[command(about = "What `make` runs: set-up, distribution, demo and test run", disable_help_subcommand = true)]
@@ -43,6 +44,8 @@ enum Command {
     Release(release::Options),
     /// Write envoy/compose.yaml anew from the lane groups
     Compose,
+    /// Take the pictures of the page in docs/ anew
+    Screenshots(EnvoyChoice),
     /// Check format, lints, dependencies and documentation
     Lint,
     /// Run every check and every test, and sum them up
@@ -74,6 +77,7 @@ fn run(project: &Project, command: &Command) -> Result<bool> {
         Command::Images(options) => images::build(project, options)?,
         Command::Release(options) => release::release(project, options)?,
         Command::Compose => compose::write(project)?,
+        Command::Screenshots(envoy) => screenshots::take(project, envoy)?,
         Command::Lint => return Ok(test::lint(project)),
         Command::Test(options) => return Ok(test::run(project, options)),
         Command::Bench(options) => return bench::run(project, options),
