@@ -137,10 +137,14 @@ fn is_well_made(visitor: &mut Visitor, server: &Server) {
         ("button", "Kill mockc-s2"),
         ("combobox", "how many"),
     ] {
-        assert!(named.iter().any(|found| found.0 == role && found.1.starts_with(name)), "no {role} {name:?}: {named:?}");
+        assert!(
+            named.iter().any(|found| found.0 == role && found.1.starts_with(name)),
+            "no {role} {name:?}: {named:?}"
+        );
     }
     let controls = ["button", "slider", "textbox", "combobox", "option"];
-    let nameless: Vec<_> = named.iter().filter(|(role, name)| controls.contains(&role.as_str()) && name.is_empty()).collect();
+    let nameless: Vec<_> =
+        named.iter().filter(|(role, name)| controls.contains(&role.as_str()) && name.is_empty()).collect();
     assert!(nameless.is_empty(), "{nameless:?}");
 }
 
@@ -158,7 +162,10 @@ fn nobody_else_asks(server: &Server) {
     let host = server.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
     let ask = |lines: &str| {
         let body = r#"{"share":{"lane":"s2","percent":99}}"#;
-        let request = format!("POST /wish HTTP/1.1\r\n{lines}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let request = format!(
+            "POST /wish HTTP/1.1\r\n{lines}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
         let mut stream = TcpStream::connect(&host).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();

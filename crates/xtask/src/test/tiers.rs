@@ -50,8 +50,7 @@ pub(super) enum Tier {
     Containers,
 }
 
-const ALWAYS: [Tier; 7] =
-    [Tier::Unit, Tier::Wasm, Tier::Native, Tier::Module, Tier::Registry, Tier::Envoy, Tier::Page];
+const ALWAYS: [Tier; 7] = [Tier::Unit, Tier::Wasm, Tier::Native, Tier::Module, Tier::Registry, Tier::Envoy, Tier::Page];
 
 /// What names the Kubernetes API that the cluster tier needs.
 const CLUSTER: [&str; 4] = ["KUBE_APISERVER", "KUBE_CONTROLLER_MANAGER", "LANES_CRDS", "KUBECONFIG"];
