@@ -22,6 +22,7 @@ const WANTED: &str = "expected healthy, slow, broken or killed\n";
 /// The address is one of its own, so that a client of the service cannot do so.
 pub(crate) async fn run(address: SocketAddr, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("CONTROL {address}"))?;
+    println!("controlled on {}", listener.local_addr()?);
     let application = Arc::new(Mutex::new(Application::start()?));
     let app = Router::new().route("/", get(condition).post(bring)).with_state(application.clone());
     tokio::select! {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::{console, demo, process::go_on, project::Project, setup, setup::envoy::EnvoyChoice};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const SIZE: (u32, u32) = (1280, 1010);
+const WIDTH: u32 = 1280;
 const FOLDER: &str = "docs/pictures";
 
 /// A state of the page that is worth a picture.
@@ -30,7 +30,7 @@ struct Picture {
     until: &'static str,
 }
 
-const SETTLED: &str = "!document.querySelector('.dot:not([data-lane])')";
+const SETTLED: &str = "document.querySelector('.dot') && !document.querySelector('.dot:not([data-lane])')";
 const REPORTED: &str = "document.querySelector('#news li')";
 
 const PICTURES: [Picture; 3] = [
@@ -81,8 +81,8 @@ pub(crate) fn take(project: &Project, envoy: &EnvoyChoice) -> Result<()> {
 impl Picture {
     fn take(&self, chromium: &std::path::Path, url: &str) -> Result<Vec<u8>> {
         let mut tab = Tab::open(chromium)?;
-        let (width, height) = SIZE;
-        tab.resize(Window { width, height, is_dark: self.is_dark, is_still: false })?;
+        let mut window = Window { width: WIDTH, height: WIDTH, is_dark: self.is_dark, is_still: false };
+        tab.resize(window)?;
         tab.go(&format!("{url}#{}", self.shows))?;
         for (does, until) in [("0", SETTLED), (self.does, self.until)] {
             tab.evaluate(does)?;
@@ -92,6 +92,9 @@ impl Picture {
                 Ok((seen == Value::Bool(true)).then_some(()))
             })?;
         }
+        let bottom = "document.querySelector('main').getBoundingClientRect().bottom + 24";
+        window.height = tab.evaluate(bottom)?.as_f64().context("the page has an end")?.ceil() as u32;
+        tab.resize(window)?;
         // Requests on their way belong to the picture.
         wait_until("requests are on their way", LIMIT, || {
             let flying = tab.evaluate("document.querySelectorAll('.flight').length > 6")?;
