@@ -1,5 +1,5 @@
 //! The page of a running mesh, in a real browser: what somebody sees and does there.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::{
     env,
