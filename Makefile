@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --bin xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test cluster-test compose-test bench bench-check lint book dist images release render fmt clean
+.PHONY: help setup demo up test cluster-test compose-test bench bench-check screenshots lint book dist images release render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,9 @@ bench: ## measure what a lane costs, about 13 minutes on a quiet machine, into b
 
 bench-check: ## compare the ratios that have goals with those in bench/figures.json
 	@$(XTASK) bench --check
+
+screenshots: ## take the pictures of the page in docs/ anew
+	@$(XTASK) screenshots
 
 lint: ## check format, lints, dependencies and documentation
 	@$(XTASK) lint

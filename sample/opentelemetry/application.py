@@ -1,10 +1,12 @@
 """The sample application in Python: mocka, mockb and mockc are this one program, as they are one mock-service in Rust.
 
 It names itself and appends what its upstream answers. The environment configures it: NAME, VERSION, LISTEN, for all but
-the last of a chain UPSTREAM_URL, and HTTP_PROXY, which the HTTP client honours in its usual meaning.
+the last of a chain UPSTREAM_URL, HTTP_PROXY, which the HTTP client honours in its usual meaning, and CONDITION, which is slow or
+broken where one wants to see that.
 """
 
 import os
+import time
 
 import flask
 import requests
@@ -18,10 +20,12 @@ THREADS = 32
 CONNECTIONS = 500
 # A whole answer: head and body leave together, so that whoever dies has answered or has not, and can be replaced.
 SEND_BYTES = 64 * 1024
+SLOW_SECONDS = 1.5
 
 name, version, listen = (os.environ[variable] for variable in ("NAME", "VERSION", "LISTEN"))
 ip = listen.rpartition(":")[0]
 upstream = os.environ.get("UPSTREAM_URL")
+condition = os.environ.get("CONDITION")
 client = requests.Session()
 client.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=THREADS))
 app = flask.Flask(__name__)
@@ -37,6 +41,10 @@ def healthz():
 @app.route("/<path:path>", methods=METHODS)
 def answer(path):
     own = f"-> {name}(version: {version}, ip: {ip})"
+    if condition == "slow":
+        time.sleep(SLOW_SECONDS)
+    if condition == "broken":
+        return f"{own} is broken", 500
     if not upstream:
         return own
     try:

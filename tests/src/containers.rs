@@ -18,6 +18,7 @@ pub struct Containers {
     project: String,
     walkthrough: String,
     port: u16,
+    page_port: u16,
     directory: TempDir,
 }
 
@@ -35,13 +36,19 @@ impl Containers {
         let source = repository().join("envoy");
         fs::copy(source.join("compose.yaml"), envoy.join("compose.yaml"))?;
         copy(&source.join(&configuration), &envoy.join(&configuration))?;
+        let group = Path::new("manifests").join(walkthrough);
+        fs::create_dir_all(directory.path().join(&group))?;
+        copy(&repository().join(&group), &directory.path().join(&group))?;
         fs::create_dir(directory.path().join("dist"))?;
         copy(&dist(), &directory.path().join("dist"))?;
 
         // Kept when the gateway restarts, which a port that Docker chooses is not.
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let (gateway, page) = (free()?, free()?);
+        let (port, page_port) = (gateway.local_addr()?.port(), page.local_addr()?.port());
+        drop((gateway, page));
         let project = format!("lanes-test-{}-{port}", std::process::id());
-        let containers = Self { project, walkthrough: walkthrough.to_owned(), port, directory };
+        let containers = Self { project, walkthrough: walkthrough.to_owned(), port, page_port, directory };
         containers.compose(["up", "--detach", "--no-build"])?;
         Ok(containers)
     }
@@ -50,6 +57,12 @@ impl Containers {
     #[must_use]
     pub fn gateway_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Where the page is published.
+    #[must_use]
+    pub fn page_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.page_port)
     }
 
     /// Replaces a file that the Envoys watch.
@@ -151,7 +164,7 @@ impl Containers {
         let mut command = Command::new(program);
         command.args(first).args(["--project-name", &self.project, "--profile", &self.walkthrough, "--file"]);
         command.arg(self.directory.path().join("envoy/compose.yaml"));
-        command.env("GATEWAY_PORT", self.port.to_string());
+        command.env("GATEWAY_PORT", self.port.to_string()).env("PAGE_PORT", self.page_port.to_string());
         command
     }
 }

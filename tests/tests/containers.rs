@@ -13,6 +13,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 use local_mesh::{Client, WALKTHROUGHS, wait_until};
+use serde_json::{Value, json};
 use traffic_lanes_tests::{
     containers::Containers,
     load::{Seen, Stream, while_requests_flow},
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let faults = Fault::ALL.map(|fault| trial(&format!("permissive: {fault:?}"), Box::new(move || falls_back(fault))));
     let others = [
         trial("strict: a lane without a service is the only one that fails", Box::new(strict_fails_alone)),
+        trial("user-segment: the page moves users and kills a pod", Box::new(the_page_moves_users_and_kills_a_pod)),
         trial("permissive: the gateway restarts", Box::new(the_gateway_restarts)),
     ];
     libtest_mimic::run(&arguments, walkthroughs.into_iter().chain(faults).chain(others).collect()).exit_code()
@@ -137,6 +139,28 @@ fn strict_fails_alone() -> Result<()> {
         only(seen, &[own]).with_context(|| format!("{stream:?}"))?;
     }
     Ok(())
+}
+
+fn the_page_moves_users_and_kills_a_pod() -> Result<()> {
+    let containers = start("user-segment")?;
+    let page = containers.page_url();
+    let wish = |wish: Value| -> Result<Value> {
+        let request = ureq::post(format!("{page}/wish")).header("content-type", "application/json");
+        Ok(serde_json::from_str(&request.send(wish.to_string())?.body_mut().read_to_string()?)?)
+    };
+    let answers = |user: &str, lane: &str| {
+        let reached = || Ok((wish(json!({"ask": [user]}))?.pointer("/0/lane") == Some(&json!(lane))).then_some(()));
+        wait_until(&format!("{lane} answers {user}"), LIMIT, reached)
+    };
+    let shown = ureq::get(&page).call()?.body_mut().read_to_string()?;
+    ensure!(shown.contains("<title>Traffic lanes</title>"), "{shown}");
+    answers("bob", "s1")?;
+    wish(json!({"share": {"lane": "s2", "percent": 50}}))?;
+    answers("bob", "s2")?;
+    wish(json!({"pod": {"name": "mockc-s2", "condition": "killed"}}))?;
+    answers("bob", "s1")?;
+    wish(json!({"pod": {"name": "mockc-s2", "condition": "healthy"}}))?;
+    answers("bob", "s2")
 }
 
 /// Nobody answers while it is away, but nobody answers wrongly, and afterwards every lane is as before.

@@ -30,8 +30,14 @@ impl Client {
     /// A client of the gateway at `url`, such as `http://127.0.0.11:8080`.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
+        Self::patient(url, TIMEOUT)
+    }
+
+    /// A client of whoever is at `url`, who waits no longer than `timeout` for an answer.
+    #[must_use]
+    pub fn patient(url: impl Into<String>, timeout: Duration) -> Self {
         let agent =
-            Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).proxy(None).build();
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(timeout)).proxy(None).build();
         Self { agent: agent.into(), url: url.into() }
     }
 
@@ -54,7 +60,20 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut response = self.agent.run(request.body(())?).with_context(|| format!("no answer from {}", self.url))?;
+        self.answer(self.agent.run(request.body(())?))
+    }
+
+    /// Posts a text to `path`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send).
+    pub fn post(&self, path: &str, text: &str) -> Result<Answer> {
+        self.answer(self.agent.post(format!("{}{path}", self.url)).send(text))
+    }
+
+    fn answer(&self, response: Result<http::Response<ureq::Body>, ureq::Error>) -> Result<Answer> {
+        let mut response = response.with_context(|| format!("no answer from {}", self.url))?;
         Ok(Answer { status: response.status().as_u16(), body: response.body_mut().read_to_string()? })
     }
 }

@@ -7,6 +7,7 @@
 mod admin;
 mod application;
 mod client;
+mod condition;
 mod envoy;
 mod mesh;
 mod network;
@@ -19,6 +20,7 @@ mod wait;
 pub use crate::{
     application::{Environment, environment as application_environment, is_instrumented},
     client::{Answer, Chain, Client},
+    condition::Condition,
     envoy::{Envoy, EnvoyBuilder, EnvoyConfig},
     mesh::Mesh,
     network::{Network, Subnet},

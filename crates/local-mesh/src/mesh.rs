@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     application,
+    condition::Condition,
     network::Subnet,
     options::{MeshOptions, Programs},
     pod::{Pod, PodSpec},
@@ -107,6 +108,15 @@ impl Mesh {
     /// As for [`start`](Self::start).
     pub fn start_pod(&mut self, name: &str) -> Result<()> {
         find(&mut self.pods, name)?.start(&self.programs)
+    }
+
+    /// Kills a pod, starts it, or replaces its application by a version that is slow or broken.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn bring(&mut self, name: &str, condition: Condition) -> Result<()> {
+        find(&mut self.pods, name)?.bring(&self.programs, condition)
     }
 
     /// Waits until every Envoy takes each pod for what it is, healthy if it runs and unhealthy if it was killed.

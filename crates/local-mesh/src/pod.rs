@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::{
     admin::socket_address,
     application::Environment,
+    condition::Condition,
     envoy::{Envoy, EnvoyConfig},
     options::Programs,
     process::Process,
@@ -30,6 +31,7 @@ pub struct Pod {
     addresses: Vec<SocketAddr>,
     application: Option<Process>,
     envoy: Option<Envoy>,
+    condition: Condition,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,12 @@ impl Pod {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.spec.name
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        self.condition
     }
 
     /// Its Envoy.
@@ -75,7 +83,8 @@ impl Pod {
     pub(crate) fn new(spec: PodSpec, configuration: &Path) -> Result<Self> {
         let bootstrap = configuration.join(format!("{}.yaml", spec.name));
         let addresses = addresses(&spec, &bootstrap).with_context(|| format!("pod {}", spec.name))?;
-        Ok(Self { spec, configuration: configuration.to_owned(), addresses, application: None, envoy: None })
+        let configuration = configuration.to_owned();
+        Ok(Self { spec, configuration, addresses, application: None, envoy: None, condition: Condition::Absent })
     }
 
     pub(crate) fn is_held(&self) -> bool {
@@ -103,16 +112,41 @@ impl Pod {
                 format!("pod {name} needs {address}: stop what uses it (`ss -tlnp` shows it), perhaps another mesh")
             })?;
         }
-        if let Some(environment) = &self.spec.application {
-            let mut command = match &self.spec.program {
-                None => without_environment(&programs.mock_service),
-                Some(program) => python::instrumented(program, &programs.opentelemetry)?,
-            };
-            self.application = Some(start_application(name, command.envs(environment))?);
-        }
+        self.start_application(programs, Condition::Healthy)?;
+        let name = &self.spec.name;
         let config = EnvoyConfig::File(format!("{name}.yaml").into());
         let envoy = Envoy::builder(&programs.envoy, config).name(format!("the envoy of pod {name}"));
         self.envoy = Some(envoy.working_dir(&self.configuration).start()?);
+        Ok(())
+    }
+
+    /// Sees to it that the pod is as it should be. While another version of the application is started, its Envoy remains.
+    pub(crate) fn bring(&mut self, programs: &Programs, condition: Condition) -> Result<()> {
+        match condition {
+            Condition::Absent | Condition::Killed => {
+                self.kill();
+                return Ok(());
+            }
+            _ if !self.is_running() => self.start(programs)?,
+            _ => {}
+        }
+        if self.condition != condition {
+            self.start_application(programs, condition)?;
+        }
+        Ok(())
+    }
+
+    /// In place of the one that runs.
+    fn start_application(&mut self, programs: &Programs, condition: Condition) -> Result<()> {
+        self.application = None;
+        self.condition = condition;
+        let Some(environment) = &self.spec.application else { return Ok(()) };
+        let mut command = match &self.spec.program {
+            None => without_environment(&programs.mock_service),
+            Some(program) => python::instrumented(program, &programs.opentelemetry)?,
+        };
+        command.env("CONDITION", condition.to_string());
+        self.application = Some(start_application(&self.spec.name, command.envs(environment))?);
         Ok(())
     }
 
@@ -121,6 +155,7 @@ impl Pod {
         let (mut envoy, mut application) = (self.envoy.take(), self.application.take());
         envoy.iter_mut().for_each(Envoy::kill);
         application.iter_mut().for_each(Process::kill);
+        self.condition = Condition::Killed;
     }
 }
 

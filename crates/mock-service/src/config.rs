@@ -3,6 +3,8 @@ use std::{ffi::OsString, net::SocketAddr};
 use axum::http::HeaderName;
 use reqwest::Url;
 
+use crate::condition::Condition;
+
 /// What the environment says. An optional variable that is empty counts as absent.
 ///
 /// `HTTP_PROXY` is checked here and then honoured by the HTTP client in its usual meaning: it is the outbound listener
@@ -19,6 +21,8 @@ pub(crate) struct Config {
     pub(crate) upstream: Option<Url>,
     /// `FORWARD_HEADERS`: comma separated names of the headers that a request passes on to the upstream.
     pub(crate) forward: Vec<HeaderName>,
+    /// `CONDITION`: `healthy` unless it is `slow` or `broken`.
+    pub(crate) condition: Condition,
 }
 
 /// An environment variable that does not hold what it should.
@@ -30,6 +34,12 @@ pub(crate) struct BadVariable {
     expected: &'static str,
 }
 
+/// `CONTROL`: where the application can be killed, and started again; see [`supervise`](crate::supervise).
+pub(crate) fn control(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Option<SocketAddr>, BadVariable> {
+    const ADDRESS: &str = "an IP address and a port such as 0.0.0.0:8081";
+    Environment { lookup }.optional("CONTROL", ADDRESS, |text| text.parse().ok())
+}
+
 impl Config {
     /// Reads every variable through `lookup`; the first one that cannot be used is the error.
     pub(crate) fn from_environment(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, BadVariable> {
@@ -38,6 +48,7 @@ impl Config {
         const UPSTREAM: &str = "a URL such as http://mockb:8000/mock";
         const PROXY: &str = "a URL such as http://127.0.1.11:15001";
         const HEADERS: &str = "comma separated header names such as x-user-id,x-request-id";
+        const CONDITION: &str = "healthy, slow or broken";
 
         let environment = Environment { lookup };
         environment.optional("HTTP_PROXY", PROXY, http_url)?;
@@ -48,6 +59,7 @@ impl Config {
             listen: environment.required("LISTEN", ADDRESS, |text| text.parse().ok())?,
             upstream: environment.optional("UPSTREAM_URL", UPSTREAM, http_url)?,
             forward: forward.unwrap_or_default(),
+            condition: environment.optional("CONDITION", CONDITION, Condition::parse)?.unwrap_or_default(),
         })
     }
 }
@@ -120,7 +132,7 @@ mod tests {
 
     #[test]
     fn empty_is_absent() {
-        let empty = [("UPSTREAM_URL", ""), ("FORWARD_HEADERS", ""), ("HTTP_PROXY", "")];
+        let empty = [("UPSTREAM_URL", ""), ("FORWARD_HEADERS", ""), ("HTTP_PROXY", ""), ("CONDITION", "")];
         assert!(read(&[&MOCKA[..], &empty].concat()).is_ok());
         assert_eq!(
             read(&[&MOCKA[..], &[("NAME", "")]].concat()).unwrap_err(),
@@ -145,6 +157,7 @@ mod tests {
             ("UPSTREAM_URL", "https://mockb"),
             ("FORWARD_HEADERS", "x-user-id,,x-request-id"),
             ("HTTP_PROXY", "127.0.1.11:15001"),
+            ("CONDITION", "dead"),
         ] {
             let error = read(&[&MOCKA[..], &[(variable, held)]].concat()).unwrap_err();
             let start = format!("{variable} holds {held:?}, expected ");

@@ -4,10 +4,12 @@
 //! `-> mocka(version: v1, ip: 127.0.1.11)-> mockb(version: v1, ip: 127.0.2.11)-> mockc(version: v2, ip: 127.0.3.12)`.
 //! The environment configures it; see [`config::Config`].
 
+mod condition;
 mod config;
 mod service;
+mod supervise;
 
-use std::process::ExitCode;
+use std::{net::SocketAddr, process::ExitCode};
 
 use anyhow::Context;
 use tokio::{
@@ -21,14 +23,24 @@ const BAD_ENVIRONMENT: u8 = 2;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let config = match Config::from_environment(|variable| std::env::var_os(variable)) {
-        Ok(config) => config,
+    let lookup = |variable: &str| std::env::var_os(variable);
+    let config = match config::control(lookup) {
+        // What runs the application leaves its environment to it.
+        Ok(Some(control)) => return ended(supervised(control).await),
+        Ok(None) => Config::from_environment(lookup),
+        Err(error) => Err(error),
+    };
+    match config {
+        Ok(config) => ended(serve(config).await),
         Err(error) => {
             eprintln!("failed to read the environment: {error}");
-            return ExitCode::from(BAD_ENVIRONMENT);
+            ExitCode::from(BAD_ENVIRONMENT)
         }
-    };
-    match serve(config).await {
+    }
+}
+
+fn ended(result: anyhow::Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("failed to serve: {error:#}");
@@ -37,18 +49,25 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
+async fn supervised(control: SocketAddr) -> anyhow::Result<()> {
+    supervise::run(control, stop()?).await
+}
 
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let stop = stop()?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("LISTEN {}", config.listen))?;
     // Whoever started this process waits for the line, and learns the port if LISTEN left it to the system.
     println!("listening on {}", listener.local_addr()?);
     service::run(listener, config, stop).await
+}
+
+fn stop() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -10,10 +10,12 @@ use axum::{
 use reqwest::{Client, Response, Url, redirect::Policy};
 use tokio::net::TcpListener;
 
-use crate::config::Config;
+use crate::{condition::Condition, config::Config};
 
 /// Longer than Envoy's default route timeout of 15 s, so that the sidecar is the one to say what went wrong.
 const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(20);
+/// A second and a half: seen by anybody, and within every timeout.
+const SLOW: Duration = Duration::from_millis(1500);
 
 /// Answers on `listener` until `stop` completes, then finishes what is in flight.
 ///
@@ -54,10 +56,15 @@ async fn answer(
     ConnectInfo(LocalIp(ip)): ConnectInfo<LocalIp>,
     request: Request,
 ) -> (StatusCode, String) {
-    let Config { name, version, upstream, .. } = &service.config;
+    let Config { name, version, upstream, condition, .. } = &service.config;
     let ip = ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
     let own = format!("-> {name}(version: {version}, ip: {ip})");
 
+    match condition {
+        Condition::Healthy => {}
+        Condition::Slow => tokio::time::sleep(SLOW).await,
+        Condition::Broken => return (StatusCode::INTERNAL_SERVER_ERROR, format!("{own} is broken")),
+    }
     let Some(url) = upstream else {
         return (StatusCode::OK, own);
     };

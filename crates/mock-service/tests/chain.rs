@@ -122,6 +122,41 @@ fn command(listen: &str, environment: &[(&str, &str)]) -> Command {
 }
 
 /// The binary, killed when dropped.
+/// Killed, slow, broken and back, which needs an address of its own.
+#[test]
+fn who_controls_it_decides_how_it_is() {
+    let variables = [&MOCKC[..], &[("CONTROL", "127.0.0.1:0")]].concat();
+    let mut child = command("127.0.0.1:0", &variables).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut address = |said: &str| -> SocketAddr {
+        let line = lines.next().unwrap().unwrap();
+        line.strip_prefix(said).unwrap().parse().unwrap()
+    };
+    let control = address("controlled on ");
+    let bring = |condition: &str| {
+        let length = condition.len();
+        let request =
+            format!("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{condition}");
+        send(control, request.as_bytes()).status
+    };
+    let service = address("listening on ");
+    assert_eq!(exchange(control, "GET /").body, "healthy");
+    assert_eq!(exchange(service, "GET /mock").status, 200);
+    assert_eq!(bring("killed"), 200);
+    assert!(TcpStream::connect(service).is_err());
+    assert_eq!(bring("broken"), 200);
+    let service = address("listening on ");
+    assert_eq!(exchange(service, "GET /mock").status, 500);
+    assert_eq!(exchange(service, "GET /healthz").status, 200, "broken, and nobody else takes over");
+    assert_eq!(exchange(service, "POST /").status, 500, "a client of the service cannot heal it");
+    assert_eq!((bring("dead"), exchange(control, "GET /").body.as_str()), (400, "broken"));
+    assert_eq!(bring("slow"), 200);
+    assert_eq!(exchange(address("listening on "), "GET /mock").status, 200);
+    assert_eq!(bring("killed"), 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 struct Service {
     child: Child,
     address: SocketAddr,

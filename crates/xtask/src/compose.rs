@@ -20,10 +20,13 @@ use crate::project::Project;
 
 /// How the proxies find the pods.
 const HOSTS: &str = "{service}-{lane}";
+/// Where the page kills an application, and starts it again. It is not published.
+const CONTROL_PORT: u16 = 8081;
 const COMMENT: &str = "\
 # The walkthroughs as containers: `make images`, then `docker-compose -f envoy/compose.yaml --profile user-segment up`.
-# A pod is a sidecar and an application in its network; the gateway is published on 127.0.0.1:8080, or GATEWAY_PORT. Where no
-# registry can be reached, ENVOY_IMAGE=lanes/envoy is the image that `make images` has built.
+# A pod is a sidecar and an application in its network. The gateway is published on 127.0.0.1:8080, or GATEWAY_PORT; the page that
+# shows it on 127.0.0.1:8000, or PAGE_PORT: its slider changes the files below envoy/compose. Where no registry can be reached,
+# ENVOY_IMAGE=lanes/envoy is the image that `make images` has built.
 #
 # Written by `make render`; change the lane groups below manifests/ instead.
 ";
@@ -56,6 +59,7 @@ fn compose(project: &Project) -> Result<String> {
         networks.insert(name.to_owned(), json!({}));
         services.insert(format!("{name}-gateway"), gateway(name));
         let placement: Placement = HOSTS.parse()?;
+        services.insert(format!("{name}-page"), page(name));
         for pod in placement.pods(&group)? {
             services.insert(format!("{name}-{}", pod.name), sidecar(name, &pod));
             services.insert(format!("{name}-{}-application", pod.name), application(name, &group, &pod));
@@ -90,6 +94,27 @@ fn gateway(walkthrough: &str) -> Value {
     gateway
 }
 
+/// The page beside the gateway. It writes what the Envoys only read.
+fn page(walkthrough: &str) -> Value {
+    json!({
+        "profiles": [walkthrough, format!("{walkthrough}-all")],
+        "image": "lanes/page",
+        "environment": {
+            "LISTEN": format!("0.0.0.0:{}", page::PORT),
+            "GROUP": "/etc/lane-group.yaml",
+            "CONFIGURATION": "/etc/lanes",
+            "GATEWAY": "http://gateway:8080",
+            "CONTROL_PORT": CONTROL_PORT.to_string(),
+        },
+        "volumes": [
+            format!("./compose/{walkthrough}:/etc/lanes"),
+            format!("../manifests/{walkthrough}/lane-group.yaml:/etc/lane-group.yaml:ro"),
+        ],
+        "networks": [walkthrough],
+        "ports": [format!("127.0.0.1:${{PAGE_PORT-{0}}}:{0}", page::PORT)],
+    })
+}
+
 fn sidecar(walkthrough: &str, pod: &Pod) -> Value {
     envoy(walkthrough, &pod.name, profiles(walkthrough, pod))
 }
@@ -113,11 +138,13 @@ fn application(walkthrough: &str, group: &LaneGroup, pod: &Pod) -> Value {
         true => "lanes/mock-service-python",
         false => "lanes/mock-service",
     };
+    let mut environment = application_environment(group, pod);
+    environment.insert("CONTROL".to_owned(), format!("0.0.0.0:{CONTROL_PORT}"));
     json!({
         "profiles": profiles(walkthrough, pod),
         "image": image,
         "network_mode": format!("service:{walkthrough}-{}", pod.name),
-        "environment": application_environment(group, pod),
+        "environment": environment,
     })
 }
 

@@ -1,7 +1,7 @@
 //! `xtask images`, as far as containers go: images from scratch, for machines without a registry.
 //!
-//! Envoy is the binary that set-up provides, with the libraries that it is linked to; mock-service is one static file; the Python
-//! application brings this machine's interpreter and the packages that set-up provides.
+//! Envoy is the binary that set-up provides, with the libraries that it is linked to; mock-service and the page are one static file
+//! each; the Python application brings this machine's interpreter and the packages that set-up provides.
 
 use std::{
     collections::BTreeSet,
@@ -26,12 +26,16 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Of Python's standard library.
 const NOT_NEEDED: [&str; 6] = ["site-packages", "dist-packages", "test", "tests", "config-*", "idlelib"];
 
-/// Builds `lanes/envoy`, `lanes/mock-service` and `lanes/mock-service-python` with the Docker engine that answers.
+/// Builds `lanes/envoy`, `lanes/mock-service`, `lanes/page` and `lanes/mock-service-python` with the Docker engine that answers.
 pub(crate) fn build(project: &Project, envoy: &EnvoyChoice) -> Result<()> {
     engine(project).context("containers need a Docker engine that answers")?;
     envoy_image(project, &envoy.ensure(project)?)?;
-    mock_service_image(project)?;
-    python_image(project)
+    let mock_service = built_statically(project, "mock-service")?;
+    let page = built_statically(project, "page")?;
+    program_image(project, "mock-service", &mock_service, "101")?;
+    // It writes what belongs to whoever has checked the files out.
+    program_image(project, "page", &page, "0")?;
+    python_image(project, &mock_service)
 }
 
 /// Whether a Docker engine answers.
@@ -52,20 +56,24 @@ fn envoy_image(project: &Project, program: &Path) -> Result<()> {
 }
 
 /// Linked statically, so that the program is all there is.
-fn mock_service_image(project: &Project) -> Result<()> {
+fn built_statically(project: &Project, package: &str) -> Result<PathBuf> {
     let target = project.root().join("target/static");
-    let mut build = project.cargo(["build", "--release", "--locked", "--package", "mock-service", "--target", TARGET]);
+    let mut build = project.cargo(["build", "--release", "--locked", "--package", package, "--target", TARGET]);
     build.arg("--target-dir").arg(&target).env("RUSTFLAGS", "-C target-feature=+crt-static");
     // A sample need not be small or fast, and is built while somebody waits.
     build.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     process::run(&mut build)?;
-    let program = target.join(TARGET).join("release/mock-service");
-    let options = [placed(&program, "mock-service")];
-    let instructions = "USER 101\nENTRYPOINT [\"/mock-service\"]";
-    image(project, "lanes/mock-service", &BTreeSet::from([program]), &options, instructions)
+    Ok(target.join(TARGET).join("release").join(package))
 }
 
-fn python_image(project: &Project) -> Result<()> {
+fn program_image(project: &Project, name: &str, program: &Path, user: &str) -> Result<()> {
+    let instructions = format!("USER {user}\nENTRYPOINT [\"/{name}\"]");
+    let files = BTreeSet::from([program.to_owned()]);
+    image(project, &format!("lanes/{name}"), &files, &[placed(program, name)], &instructions)
+}
+
+/// `supervisor` runs the application, where it is to be killed.
+fn python_image(project: &Project, supervisor: &Path) -> Result<()> {
     setup::ensure(project, "opentelemetry")?;
     let packages = installed_opentelemetry(project.root());
     let application = project.root().join("sample/opentelemetry/application.py");
@@ -79,18 +87,20 @@ fn python_image(project: &Project) -> Result<()> {
 
     let mut files = libraries(project, &interpreter, &[&library.join("lib-dynload"), &packages])?;
     files.extend([&interpreter, &library, &packages, &application].map(PathBuf::clone));
+    files.insert(supervisor.to_owned());
     let mut options = vec![
         placed(&interpreter, "usr/local/bin/python3"),
         placed(&library, &format!("usr/local/lib/{version}")),
         placed(&packages, "opt/opentelemetry"),
         placed(&application, "opt/application.py"),
+        placed(supervisor, "mock-service"),
     ];
     options.extend(NOT_NEEDED.map(|name| format!("--exclude={}*/{name}", library.display())));
     // Seven containers that compile the same modules at once would be half a minute in coming.
     let instructions = r#"ENV PYTHONPATH=/opt/opentelemetry PYTHONHOME=/usr/local PYTHONDONTWRITEBYTECODE=1
 RUN ["/usr/local/bin/python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/usr/local/lib", "/opt"]
 USER 101
-ENTRYPOINT ["/usr/local/bin/python3", "/opt/opentelemetry/bin/opentelemetry-instrument", "/usr/local/bin/python3", "/opt/application.py"]"#;
+ENTRYPOINT ["/mock-service", "/usr/local/bin/python3", "/opt/opentelemetry/bin/opentelemetry-instrument", "/usr/local/bin/python3", "/opt/application.py"]"#;
     image(project, "lanes/mock-service-python", &files, &options, instructions)?;
     console::say("ENVOY_IMAGE=lanes/envoy selects the image of Envoy in envoy/compose.yaml");
     Ok(())

@@ -4,14 +4,18 @@ mod flow;
 mod stage;
 mod walkthroughs;
 
-use std::env;
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+};
 
 use anyhow::{Context, Result};
 use clap::{
     Args,
     builder::{PossibleValue, PossibleValuesParser},
 };
-use local_mesh::{Programs, installed_opentelemetry};
+use local_mesh::{Mesh, Programs, installed_opentelemetry, walkthrough_group};
+use page::{Server, world::Processes};
 
 use crate::{
     console, dist, process,
@@ -51,11 +55,20 @@ pub(crate) fn up(project: &Project, options: &Options) -> Result<()> {
     let walkthroughs = chosen(Some(options.walkthrough.as_deref().unwrap_or("user-segment")));
     let walkthrough = walkthroughs.first().context("no such walkthrough")?;
     let stage = Stage::start(project, &prepare(project, options, &walkthroughs)?, walkthrough)?;
-    console::say(&format!("\n{}\n\nCtrl-C stops everything.", stage.to_try(walkthrough)?));
+    let to_try = stage.to_try(walkthrough)?;
+    let page = page(project, walkthrough.name, stage.into_mesh())?;
+    console::say(&format!("\nThe page is at {}\n\n{to_try}\n\nCtrl-C stops everything.", page.url()));
     process::wait_for_interrupt();
-    drop(stage);
+    drop(page);
     console::say("\nEverything has been stopped.");
     Ok(())
+}
+
+/// Where everybody looks for it, else where there is room.
+fn page(project: &Project, walkthrough: &str, mesh: Mesh) -> Result<Server> {
+    let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, page::PORT)).is_ok();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, if is_free { page::PORT } else { 0 }));
+    Server::start(Processes::new(mesh)?, walkthrough_group(project.root(), walkthrough)?, address)
 }
 
 fn values() -> impl Iterator<Item = PossibleValue> {
@@ -69,11 +82,16 @@ fn chosen(name: Option<&str>) -> Vec<&'static Walkthrough> {
 /// Fetches and builds what the walkthroughs need.
 fn prepare(project: &Project, options: &Options, walkthroughs: &[&Walkthrough]) -> Result<Programs> {
     console::heading("Preparing");
-    wasm_target::ensure(project)?;
-    let envoy = options.envoy.ensure(project)?;
     if walkthroughs.iter().any(|walkthrough| walkthrough.name == "permissive-baggage") {
         setup::ensure(project, "opentelemetry")?;
     }
+    programs(project, &options.envoy)
+}
+
+/// What a pod is made of, built anew.
+pub(crate) fn programs(project: &Project, envoy: &EnvoyChoice) -> Result<Programs> {
+    wasm_target::ensure(project)?;
+    let envoy = envoy.ensure(project)?;
     dist::build(project)?;
     process::run(&mut project.cargo(["build", "--bin", "mock-service", "--locked"]))?;
     Ok(Programs {

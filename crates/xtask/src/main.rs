@@ -11,6 +11,7 @@ mod images;
 mod process;
 mod project;
 mod release;
+mod screenshots;
 mod setup;
 mod test;
 
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::project::Project;
+use crate::{project::Project, setup::envoy::EnvoyChoice};
 
 #[derive(Parser)]
 #[command(about = "What `make` runs: set-up, distribution, demo and test run", disable_help_subcommand = true)]
@@ -46,6 +47,8 @@ enum Command {
     Compose,
     /// Build the documentation as a site into target/book/html, and check its links
     Book,
+    /// Take the pictures of the page in docs/ anew
+    Screenshots(EnvoyChoice),
     /// Check format, lints, dependencies and documentation
     Lint,
     /// Run every check and every test, and sum them up
@@ -78,6 +81,7 @@ fn run(project: &Project, command: &Command) -> Result<bool> {
         Command::Release(options) => release::release(project, options)?,
         Command::Compose => compose::write(project)?,
         Command::Book => book::build(project)?,
+        Command::Screenshots(envoy) => screenshots::take(project, envoy)?,
         Command::Lint => return Ok(test::lint(project)),
         Command::Test(options) => return Ok(test::run(project, options)),
         Command::Bench(options) => return bench::run(project, options),

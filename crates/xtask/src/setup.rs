@@ -47,6 +47,7 @@ struct Tool {
     with: Option<String>,
     #[serde(default)]
     options: Vec<String>,
+    inside: Option<String>,
     program: PathBuf,
     on_path: Option<String>,
     #[serde(default)]

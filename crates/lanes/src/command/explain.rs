@@ -8,7 +8,7 @@ use header_edit::{HeaderList, HeaderName};
 use lanes::{
     document::{Identity, LaneGroup},
     escape::Escaped,
-    explain::{Explanation, Hop, Why, explain},
+    explain::{Explanation, Hop, explain},
 };
 
 use super::{Format, Output, group, print, print_json};
@@ -99,16 +99,7 @@ fn told(explanation: &Explanation) -> String {
     let width = chain.iter().map(|hop| hop.service.len()).max().unwrap_or_default();
     let hop = |(index, hop): (usize, &Hop)| {
         let label = if index == 0 { "chain" } else { "" };
-        format!("{label:7} {:width$}  {:8} {}\n", hop.service, hop.lane.as_deref().unwrap_or("503"), why(hop.why))
+        format!("{label:7} {:width$}  {:8} {}\n", hop.service, hop.lane.as_deref().unwrap_or("503"), hop.why)
     };
     told + &chain.iter().enumerate().map(hop).collect::<String>()
-}
-
-fn why(why: Why) -> &'static str {
-    match why {
-        Why::OwnLane => "its own lane",
-        Why::Fallback => "the lane lacks the service: the baseline answers",
-        Why::LaneLost => "the lane was lost at a fallback before",
-        Why::Unavailable => "the lane lacks the service, and strict lanes do not fall back",
-    }
 }

@@ -1,5 +1,7 @@
 //! Which version of every service a lane reaches.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::document::{Mode, Propagation, Spec};
@@ -27,6 +29,17 @@ pub enum Why {
     LaneLost,
     /// The lane lacks the service, and there is no fallback in strict mode: 503.
     Unavailable,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OwnLane => "its own lane",
+            Self::Fallback => "the lane lacks the service: the baseline answers",
+            Self::LaneLost => "the lane was lost at a fallback before",
+            Self::Unavailable => "the lane lacks the service, and strict lanes do not fall back",
+        })
+    }
 }
 
 /// The hops in the order of the lane group's services, which is the order of the chain.

@@ -142,6 +142,11 @@ impl Stage {
         self.is_as_published
     }
 
+    /// The mesh, for whoever does with it what he likes.
+    pub(super) fn into_mesh(self) -> Mesh {
+        self.mesh
+    }
+
     /// What somebody may want to do while the mesh runs.
     pub(super) fn to_try(&self, walkthrough: &Walkthrough) -> Result<String> {
         let gateway = self.mesh.gateway_url()?;

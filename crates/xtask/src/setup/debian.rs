@@ -9,25 +9,34 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use super::Tool;
 use crate::{process, project::Project};
 
 /// Runs the program beside it with the libraries that came along, which are not where the system looks.
 const LAUNCHER: &str = r#"#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
-for folder in "$here"/usr/lib/*-linux-gnu* "$here"/lib/*-linux-gnu*; do
+for folder in "$here"/usr/lib/*-linux-gnu* "$here"/usr/lib/*-linux-gnu*/pulseaudio "$here"/lib/*-linux-gnu*; do
     LD_LIBRARY_PATH=$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 done
 export LD_LIBRARY_PATH
-exec "$here/usr/bin/PROGRAM" "$@"
+exec "$here/FOLDER/PROGRAM" "$@"
 "#;
 
+/// Where programs are in a package, unless the table of tools says something else.
+const FOLDER: &str = "usr/bin";
+
 /// What an installed package was made from.
-pub(super) fn pin(package: &str) -> String {
-    format!("the system's package {package}\n{LAUNCHER}")
+pub(super) fn pin(tool: &Tool) -> String {
+    format!("the system's package {}\n{}", tool.name, launcher(tool))
+}
+
+fn launcher(tool: &Tool) -> String {
+    LAUNCHER.replace("FOLDER", tool.inside.as_deref().unwrap_or(FOLDER))
 }
 
 /// Unpacks the package, and what it needs and the system lacks.
-pub(super) fn install(project: &Project, package: &str, folder: &Path) -> Result<()> {
+pub(super) fn install(project: &Project, tool: &Tool, folder: &Path) -> Result<()> {
+    let package = &tool.name;
     // Lists and a cache of its own, but the system's sources, keys and knowledge of what is installed.
     let own = tempfile::tempdir()?;
     let (lists, cache) = (own.path().join("lists"), own.path().join("cache"));
@@ -49,7 +58,7 @@ pub(super) fn install(project: &Project, package: &str, folder: &Path) -> Result
             process::run(project.command("dpkg-deb").arg("--extract").arg(archive).arg(folder))?;
         }
     }
-    let launcher = folder.join(package);
-    fs::write(&launcher, LAUNCHER.replace("PROGRAM", package))?;
-    Ok(fs::set_permissions(&launcher, Permissions::from_mode(0o755))?)
+    let program = folder.join(package);
+    fs::write(&program, launcher(tool).replace("PROGRAM", package))?;
+    Ok(fs::set_permissions(&program, Permissions::from_mode(0o755))?)
 }

@@ -25,14 +25,14 @@ pub(super) fn ensure(project: &Project, tool: &Tool) -> Result<PathBuf> {
     let (id, pin) = match tool.source {
         Source::Pip => (format!("{name}-{version}"), pinned(project, package, version)?),
         Source::Cargo => (format!("{name}-{version}"), version.clone()),
-        Source::Debian => (name.clone(), debian::pin(name)),
+        Source::Debian => (name.clone(), debian::pin(tool)),
     };
     let fill = |folder: &Path| {
         console::say(&format!("installing {id} into .tools/{id} ({}, once)", tool.effort));
         match tool.source {
             Source::Pip => pip(project, &requirements, folder)?,
             Source::Cargo => cargo(project, tool, folder)?,
-            Source::Debian => debian::install(project, name, folder)?,
+            Source::Debian => debian::install(project, tool, folder)?,
         }
         // It is seen to run: one that lacks a library ends with 127, and wrk with 1 after its help. A program in Python needs the
         // packages beside it.

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use crate::{
     containers, dist, process,
     project::Project,
+    screenshots,
     setup::{
         self,
         wasm_target::{self, UNIT_TESTS},
@@ -39,13 +40,15 @@ pub(super) enum Tier {
     Registry,
     /// The shared cases, and the walkthroughs, through a real Envoy
     Envoy,
+    /// The page of a running mesh, in a real browser
+    Page,
     /// Every rendering of every walkthrough, applied to a real Kubernetes API; only if it is named
     Cluster,
     /// The walkthroughs as containers, which need a Docker engine; only if it is named
     Containers,
 }
 
-const ALWAYS: [Tier; 6] = [Tier::Unit, Tier::Wasm, Tier::Native, Tier::Module, Tier::Registry, Tier::Envoy];
+const ALWAYS: [Tier; 7] = [Tier::Unit, Tier::Wasm, Tier::Native, Tier::Module, Tier::Registry, Tier::Envoy, Tier::Page];
 
 /// What names the Kubernetes API that the cluster tier needs.
 const CLUSTER: [&str; 4] = ["KUBE_APISERVER", "KUBE_CONTROLLER_MANAGER", "LANES_CRDS", "KUBECONFIG"];
@@ -90,6 +93,7 @@ impl Tier {
                 "trace_memory",
                 "trace_workers",
             ],
+            Self::Page => &["page"],
             Self::Cluster => &["cluster"],
             Self::Containers => &["containers"],
         }
@@ -173,6 +177,10 @@ impl Tier {
                 cargo.env("PROMTOOL_BIN", prometheus.with_file_name("usr/bin/promtool"));
                 cargo.env("PROMETHEUS_BIN", prometheus);
                 cargo.env("ENVOY_BIN", options.envoy.ensure(project)?);
+            }
+            Self::Page => {
+                cargo.env("ENVOY_BIN", options.envoy.ensure(project)?);
+                cargo.env("CHROMIUM_BIN", screenshots::chromium(project)?);
             }
             Self::Cluster => {
                 kubernetes(cargo)?;
