@@ -10,7 +10,10 @@ use axum::{
 use reqwest::{Client, Response, Url, redirect::Policy};
 use tokio::net::TcpListener;
 
-use crate::config::Config;
+use crate::{
+    config::Config,
+    echo::{self, ECHO_HEADERS},
+};
 
 /// Longer than Envoy's default route timeout of 15 s, so that the sidecar is the one to say what went wrong.
 const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(20);
@@ -56,6 +59,14 @@ async fn answer(
 ) -> (StatusCode, String) {
     let Config { name, version, upstream, .. } = &service.config;
     let ip = ip.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string());
+    if request.headers().contains_key(ECHO_HEADERS) {
+        let own = echo::hop(name, version, &ip, request.headers());
+        let called = match upstream {
+            Some(url) => Some((url, service.call(url, request.method(), request.headers()).await)),
+            None => None,
+        };
+        return echo::answer(own, called);
+    }
     let own = format!("-> {name}(version: {version}, ip: {ip})");
 
     let Some(url) = upstream else {
@@ -75,7 +86,8 @@ async fn answer(
 impl Service {
     async fn call(&self, url: &Url, method: &Method, incoming: &HeaderMap) -> reqwest::Result<(StatusCode, String)> {
         let mut headers = HeaderMap::new();
-        for name in &self.config.forward {
+        let forward = self.config.forward.iter();
+        for name in forward.chain(incoming.contains_key(ECHO_HEADERS).then_some(&ECHO_HEADERS)) {
             for value in incoming.get_all(name) {
                 headers.append(name, value.clone());
             }
