@@ -20,6 +20,7 @@ mod render;
 mod rendering;
 mod rollout;
 mod split;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -83,6 +84,13 @@ enum Command {
         Exit status 1 if something would break it. docs/preflight.md has a section for everything that can be found."
     )]
     Preflight(preflight::Options),
+    /// Ask a running gateway, and say whether the mesh keeps its lanes
+    #[command(after_help = "Example:\n  lanes verify group.yaml --gateway http://127.0.0.11:8080\n  \
+        lanes verify group.yaml --gateway https://203.0.113.7 --host shop.example.com --answer header:x-served-by\n  \
+        lanes verify group.yaml --gateway http://127.0.0.11:8080 --propagation --format junit > lanes.xml\n\n\
+        Exit status 1 if a check failed. docs/verify.md has a section for every check. The system's certificates of \
+        authorities count, or those in SSL_CERT_FILE.")]
+    Verify(verify::Options),
     /// Print or write what carries a lane group out
     #[command(subcommand)]
     Render(render::Target),
@@ -182,6 +190,7 @@ impl Cli {
             Command::Split(options) => options.run(),
             Command::Diff(options) => options.run(),
             Command::Preflight(options) => options.run(),
+            Command::Verify(options) => options.run(),
             Command::Render(target) => target.run(),
             Command::Apply(options) => options.run(),
             Command::Delete(options) => options.run(),

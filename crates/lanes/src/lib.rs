@@ -20,4 +20,5 @@ pub mod rollout;
 pub mod schema;
 pub mod spread;
 pub mod tagging;
+pub mod verify;
 pub mod yaml;
