@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod delete;
+mod describe;
 mod diff;
 mod explain;
 mod ids;
@@ -68,6 +69,11 @@ enum Command {
     #[command(after_help = "Example:\n  lanes explain group.yaml --user jason\n  \
         lanes explain group.yaml --header 'x-user-id: jason' --path /mock --format json")]
     Explain(explain::Options),
+    /// Describe a service, a lane or a user: who gets there, what happens when pods die, and which resource says so
+    #[command(after_help = "Example:\n  lanes describe group.yaml cart\n  lanes describe group.yaml lane/canary\n  \
+        lanes describe group.yaml user/jason --format json\n\n\
+        The lines are those of `lanes render istio --output`.")]
+    Describe(describe::Options),
     /// Say how users distribute over the lanes
     #[command(after_help = "Example:\n  lanes split group.yaml\n  lanes split group.yaml --users ids.txt")]
     Split(split::Options),
@@ -187,6 +193,7 @@ impl Cli {
         match self.command {
             Command::Check(options) => options.run(),
             Command::Explain(options) => options.run(),
+            Command::Describe(options) => options.run(),
             Command::Split(options) => options.run(),
             Command::Diff(options) => options.run(),
             Command::Preflight(options) => options.run(),

@@ -5,6 +5,7 @@
 
 mod bounds;
 pub mod check;
+pub mod describe;
 pub mod document;
 pub mod escape;
 pub mod explain;

@@ -27,7 +27,7 @@ pub(super) fn sendable(users: &Users) -> Option<&Identity> {
 }
 
 /// Adds who the user is.
-pub(super) fn identify(request: &mut HeaderList, path: &mut String, place: &Identity, user: &str) {
+pub(crate) fn identify(request: &mut HeaderList, path: &mut String, place: &Identity, user: &str) {
     match place {
         Identity { header: Some(name), .. } => request.push(name.to_ascii_lowercase(), user),
         Identity { cookie: Some(name), .. } => request.push("cookie", format!("{name}={user}")),
@@ -70,6 +70,13 @@ pub(super) fn neighbours(group: &LaneGroup, users: &Users) -> Result<Vec<Neighbo
         }
     }
     Ok(wanted.into_iter().filter_map(|(bucket, user)| Some(Neighbour { user: user?, bucket })).collect())
+}
+
+/// The first of `user-0`, `user-1`, … who is in the baseline.
+pub(super) fn of_baseline(group: &LaneGroup) -> Result<Option<String>, Refused> {
+    let Some(assignment) = Assignment::of(group)? else { return Ok(None) };
+    let is_there = |user: &String| assignment.lane(user.as_bytes()).0 == group.spec.baseline;
+    Ok((0..TRIES * 100).map(made_up).find(is_there))
 }
 
 /// A user who is nobody.

@@ -34,7 +34,7 @@ impl Planner<'_> {
         }
         let lanes: Vec<String> = spec.lanes.iter().take(LANES).map(|lane| lane.name.clone()).collect();
         for lane in lanes {
-            for (who, draft) in self.clients() {
+            for (who, draft) in self.clients()? {
                 let mut tagged = draft.clone();
                 tagged.headers.push(header.as_str(), lane.as_str());
                 self.spoof(Check::SpoofedTag, format!("{who} that sends {header}: {lane}"), tagged, &lane)?;
@@ -56,17 +56,23 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Somebody without a name, and somebody with one.
-    fn clients(&self) -> Vec<(&'static str, Draft)> {
-        let place = self.group.spec.users().and_then(users::sendable);
-        let user = place.map(|place| ("a user", self.of_user(place, &users::made_up(0))));
-        [("a client", self.draft())].into_iter().chain(user).collect()
+    /// Somebody without a name, and a user of the baseline.
+    fn clients(&self) -> Result<Vec<(String, Draft)>, Refused> {
+        let mut clients = vec![("a client".to_owned(), self.draft())];
+        if let Some(place) = self.group.spec.users().and_then(users::sendable)
+            && let Some(user) = users::of_baseline(self.group)?
+        {
+            let draft = self.of_user(place, &user);
+            clients.push((user, draft));
+        }
+        Ok(clients)
     }
 
-    /// Adds the request, if it would not come to that lane anyway.
+    /// Adds the request, if it would not come to that lane anyway, or leave its own for the baseline at most: so does everybody
+    /// whose lane is lost.
     fn spoof(&mut self, check: Check, who: String, draft: Draft, lane: &str) -> Result<(), Refused> {
         let sends = match self.expected(self.explain(draft.clone())?.1) {
-            Expected::Lane(expected, _) if expected == lane => return Ok(()),
+            Expected::Lane(expected, _) if expected == lane || lane == self.group.spec.baseline => return Ok(()),
             Expected::Lane(..) | Expected::Nowhere => REPEATS,
             Expected::Chance(lanes) => {
                 let weight = lanes.iter().find(|(name, ..)| name == lane).map_or(0, |(_, weight, _)| *weight);
