@@ -172,7 +172,7 @@ fn a_sidecar_without_the_filter(mesh: &mut Mesh, verify: impl Fn(&Mesh) -> Said)
     // The versions alone do not show where it was lost, and the report says how to see it.
     let blind = Said::of(mesh, &published("user-segment"), &[]);
     blind.names(
-        &["named-users", "split-boundaries", "sampled-users", "routes-with-a-lane"],
+        &["split-boundaries", "sampled-users", "routes-with-a-lane", "share-of-lane"],
         &["reached what lane s1 reaches, not what s2 does", "--propagation says which"],
     );
 }

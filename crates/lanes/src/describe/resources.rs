@@ -90,8 +90,8 @@ impl Resources {
 
     fn search(&self, kind: &str, texts: &[&str], is_it: impl Fn(&str, &str) -> bool) -> Option<Place> {
         for file in &self.files {
-            // As it is written: the comment, and a line before each document.
-            let mut before = file.comment.lines().count() + 1;
+            // As it is written: who wrote it, the comment, and a line before each document.
+            let mut before = file.comment.lines().count() + 2;
             for document in &file.documents {
                 let is_of_kind = document.lines().any(|line| line.strip_prefix("kind: ") == Some(kind));
                 let found = texts.iter().try_fold(0, |from, text| {
