@@ -4,8 +4,9 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -105,6 +106,7 @@ fn nothing_is_found(mesh: &Mesh, group: &Path) {
         assert!(junit.text.contains(part), "{part}\n{}", junit.text);
     }
 
+    it_watches_until_it_is_interrupted(mesh, group);
     let elsewhere = Said::of(mesh, group, &["--host", "other.example.com", "--path", "/elsewhere", "--requests", "10"]);
     elsewhere.is_fine();
     let label = Said::of(mesh, group, &["--version-label", "version"]);
@@ -112,6 +114,16 @@ fn nothing_is_found(mesh: &Mesh, group: &Path) {
     assert!(label.text.contains("lane s1 has no label `version`"), "{}", label.text);
     let header = Said::of(mesh, group, &["--answer", "header:x-served-by", "--requests", "10"]);
     header.names(&["versions-are-known"], &["say where it is: --answer header:NAME"]);
+}
+
+fn it_watches_until_it_is_interrupted(mesh: &Mesh, group: &Path) {
+    let mut command = Command::new(built("lanes").unwrap());
+    command.arg("verify").arg(group).args(["--gateway", &mesh.gateway_url().unwrap(), "--requests", "20", "--watch"]);
+    let mut watching = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("√ round 2, ")));
+    assert!(Command::new("kill").args(["-INT", &watching.id().to_string()]).status().unwrap().success());
+    assert!(watching.wait().unwrap().success());
 }
 
 fn a_gateway_that_lets_a_tag_through(mesh: &Mesh, verify: impl Fn(&Mesh) -> Said) {

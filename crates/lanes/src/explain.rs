@@ -2,6 +2,7 @@
 
 mod baggage;
 mod chain;
+mod client;
 mod route;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use crate::{
 
 pub(crate) use chain::chain;
 pub use chain::{Hop, Why};
+pub use client::{identify, served};
 
 /// What becomes of one request.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

@@ -22,7 +22,6 @@ pub use judge::Judge;
 pub use plan::{Asked, Expected, Plan, Probe};
 pub use report::{Finding, Latency, Outcome, Report, Share, Status};
 pub use trace::TraceIds;
-pub(crate) use users::identify;
 pub use versions::Versions;
 
 /// How probable it is, at most, that a run finds something at a mesh where nothing is wrong: all that is left to chance together.

@@ -97,6 +97,9 @@ impl Options {
         let mut has_failed = false;
         for round in 1.. {
             let report = runtime.block_on(self.round(&group, &plan, &versions, &client, &interruption))?;
+            if !self.watch && interruption.has_come() {
+                bail!("interrupted");
+            }
             has_failed |= report.has_failed();
             match self.format {
                 Format::Text if round > 1 => print(&told::again(round, &report))?,
@@ -104,7 +107,7 @@ impl Options {
                 Format::Json => print_json(&report)?,
                 Format::Junit => print(&junit::junit(&group, &report))?,
             };
-            if !self.watch || interruption.has_come() {
+            if interruption.has_come() || !self.watch {
                 break;
             }
         }

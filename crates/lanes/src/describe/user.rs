@@ -4,10 +4,7 @@ use anyhow::Context;
 use header_edit::HeaderList;
 
 use super::Writer;
-use crate::{
-    explain::{Explanation, Why, explain},
-    verify::identify,
-};
+use crate::explain::{Explanation, Why, explain, identify, served};
 
 impl Writer<'_> {
     pub(super) fn user(&mut self, user: &str) -> anyhow::Result<()> {
@@ -18,8 +15,7 @@ impl Writer<'_> {
         })?;
         let (mut request, mut path) = (HeaderList::default(), "/".to_owned());
         identify(&mut request, &mut path, place, user);
-        let hosts = spec.gateway.iter().flat_map(|gateway| &gateway.hosts);
-        let host = hosts.map(String::as_str).next().unwrap_or("*").replace('*', "gateway");
+        let host = served(self.group);
         for (name, value) in [(":method", "GET"), (":path", path.as_str()), (":authority", &host)] {
             request.push(name, value);
         }

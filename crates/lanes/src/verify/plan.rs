@@ -120,7 +120,7 @@ impl Planner<'_> {
 
     fn of_user(&self, place: &Identity, user: &str) -> Draft {
         let mut draft = self.draft();
-        users::identify(&mut draft.headers, &mut draft.path, place, user);
+        explain::identify(&mut draft.headers, &mut draft.path, place, user);
         draft
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use header_edit::HeaderList;
 use plugin_config::Refused;
 
 use crate::{
@@ -24,19 +23,6 @@ pub(super) struct Neighbour {
 /// The identity that a client can send: a claim needs a token.
 pub(super) fn sendable(users: &Users) -> Option<&Identity> {
     users.identity.iter().find(|place| place.claim.is_none())
-}
-
-/// Adds who the user is.
-pub(crate) fn identify(request: &mut HeaderList, path: &mut String, place: &Identity, user: &str) {
-    match place {
-        Identity { header: Some(name), .. } => request.push(name.to_ascii_lowercase(), user),
-        Identity { cookie: Some(name), .. } => request.push("cookie", format!("{name}={user}")),
-        Identity { claim: Some(name), .. } => request.set_claim(name, user),
-        Identity { query, .. } => {
-            let separator = if path.contains('?') { '&' } else { '?' };
-            *path = format!("{path}{separator}{}={user}", query.clone().unwrap_or_default());
-        }
-    }
 }
 
 /// Whether a user can be named at a place as is, without a way of writing that others may read differently.

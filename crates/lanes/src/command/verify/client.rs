@@ -41,11 +41,7 @@ impl Client {
     /// Sends a request once. That there is no answer is one.
     pub(super) async fn send(&self, probe: &Probe, ids: Option<&TraceIds>, spec: &Spec, sources: &[Source]) -> Answer {
         let begin = Instant::now();
-        let read = match self.call(probe, ids).await {
-            Err(error) => Err(error),
-            Ok(response) => Ok(response),
-        };
-        let (status, headers, body) = match read {
+        let (status, headers, body) = match self.call(probe, ids).await {
             Ok(read) => read,
             Err(error) => {
                 return Answer { error: Some(format!("{error:#}")), took: begin.elapsed(), ..Answer::default() };

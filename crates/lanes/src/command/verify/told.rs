@@ -47,7 +47,7 @@ fn one(outcome: &Outcome) -> String {
 fn finding(finding: &Finding) -> String {
     let Finding { what, cause, who, others, requests, of, answered, documentation, .. } = finding;
     let others = if *others > 0 { format!(" and {others} more") } else { String::new() };
-    let mut text = filled(&format!("{what}"), "    ", WIDTH);
+    let mut text = filled(what, "    ", WIDTH);
     let answered = if answered.is_empty() { String::new() } else { format!(", such as {answered}") };
     for line in [
         format!("seen: {who}{others}, {requests} of {of} requests{answered}"),
