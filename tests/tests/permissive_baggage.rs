@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::{
-    process::ExitCode,
+    process::{Command, ExitCode},
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
@@ -13,7 +13,9 @@ use anyhow::Result;
 use libtest_mimic::{Arguments, Trial};
 use local_mesh::{Client, Mesh, wait_until};
 use traffic_lanes_tests::{
+    built,
     load::Seen,
+    repository,
     walkthrough::{changed, options},
 };
 
@@ -33,7 +35,8 @@ const ACCESS_LOG: &str = r#"stat_prefix: inbound
 
 type Test = (&'static str, fn(&mut Mesh));
 
-const LANES_AND_MEMBERS: [Test; 6] = [
+const LANES_AND_MEMBERS: [Test; 7] = [
+    ("verify finds nothing", verify_finds_nothing),
     ("every lane keeps to its chain", every_lane_keeps_to_its_chain),
     ("a client's own members reach every application", a_clients_own_members_reach_every_application),
     ("a malformed member costs nothing else", a_malformed_member_costs_nothing_else),
@@ -45,8 +48,10 @@ const LOAD: [Test; 2] = [
     ("the gateway splits by weight", the_gateway_splits_by_weight),
     ("ten thousand concurrent requests stay in their lanes", ten_thousand_concurrent_requests_stay_in_their_lanes),
 ];
-const CONTROL: [Test; 1] =
-    [("without baggage the application forgets the lane", without_baggage_the_application_forgets_the_lane)];
+const CONTROL: [Test; 2] = [
+    ("without baggage the application forgets the lane", without_baggage_the_application_forgets_the_lane),
+    ("verify says where the lane is lost", verify_says_where_the_lane_is_lost),
+];
 
 fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
@@ -104,6 +109,32 @@ fn baggage_at(mesh: &Mesh, pod: &str, marker: &str) -> String {
         Ok(lines.find(|line| line.contains(marker)).map(str::to_owned))
     });
     logged.unwrap_or_else(|error| panic!("{error}\n{}", envoy.log()))
+}
+
+/// What `lanes verify` says, on one line, and its exit status.
+fn verified(mesh: &Mesh) -> (Option<i32>, String) {
+    let group = repository().join("manifests/permissive-baggage/lane-group.yaml");
+    let mut command = Command::new(built("lanes").unwrap());
+    command.arg("verify").arg(group).args(["--gateway", &mesh.gateway_url().unwrap(), "--requests", "200"]);
+    let output = command.output().unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    (output.status.code(), text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn verify_finds_nothing(mesh: &mut Mesh) {
+    let (status, text) = verified(mesh);
+    assert_eq!(status, Some(0), "{text}");
+    for check in ["√ chosen-lanes: 3 clients", "√ share-of-lane: 200 requests", "√ lane-goes-on-behind-it"] {
+        assert!(text.contains(check), "{check}: {text}");
+    }
+}
+
+fn verify_says_where_the_lane_is_lost(mesh: &mut Mesh) {
+    let (status, text) = verified(mesh);
+    assert_eq!(status, Some(1), "{text}");
+    for said in ["lane v2 was lost between mockb and mockc", "did not forward `baggage` with the member `version`"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
 }
 
 fn every_lane_keeps_to_its_chain(mesh: &mut Mesh) {

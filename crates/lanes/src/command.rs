@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod delete;
+mod describe;
 mod diff;
 mod explain;
 mod ids;
@@ -20,6 +21,7 @@ mod render;
 mod rendering;
 mod rollout;
 mod split;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -67,6 +69,11 @@ enum Command {
     #[command(after_help = "Example:\n  lanes explain group.yaml --user jason\n  \
         lanes explain group.yaml --header 'x-user-id: jason' --path /mock --format json")]
     Explain(explain::Options),
+    /// Describe a service, a lane or a user: who gets there, what happens when pods die, and which resource says so
+    #[command(after_help = "Example:\n  lanes describe group.yaml cart\n  lanes describe group.yaml lane/canary\n  \
+        lanes describe group.yaml user/jason --format json\n\n\
+        The lines are those of `lanes render istio --output`.")]
+    Describe(describe::Options),
     /// Say how users distribute over the lanes
     #[command(after_help = "Example:\n  lanes split group.yaml\n  lanes split group.yaml --users ids.txt")]
     Split(split::Options),
@@ -83,6 +90,13 @@ enum Command {
         Exit status 1 if something would break it. docs/preflight.md has a section for everything that can be found."
     )]
     Preflight(preflight::Options),
+    /// Ask a running gateway, and say whether the mesh keeps its lanes
+    #[command(after_help = "Example:\n  lanes verify group.yaml --gateway http://127.0.0.11:8080\n  \
+        lanes verify group.yaml --gateway https://203.0.113.7 --host shop.example.com --answer header:x-served-by\n  \
+        lanes verify group.yaml --gateway http://127.0.0.11:8080 --propagation --format junit > lanes.xml\n\n\
+        Exit status 1 if a check failed. docs/verify.md has a section for every check. The system's certificates of \
+        authorities count, or those in SSL_CERT_FILE.")]
+    Verify(verify::Options),
     /// Print or write what carries a lane group out
     #[command(subcommand)]
     Render(render::Target),
@@ -179,9 +193,11 @@ impl Cli {
         match self.command {
             Command::Check(options) => options.run(),
             Command::Explain(options) => options.run(),
+            Command::Describe(options) => options.run(),
             Command::Split(options) => options.run(),
             Command::Diff(options) => options.run(),
             Command::Preflight(options) => options.run(),
+            Command::Verify(options) => options.run(),
             Command::Render(target) => target.run(),
             Command::Apply(options) => options.run(),
             Command::Delete(options) => options.run(),

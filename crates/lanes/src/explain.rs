@@ -2,6 +2,7 @@
 
 mod baggage;
 mod chain;
+mod client;
 mod route;
 
 use std::borrow::Cow;
@@ -16,7 +17,9 @@ use crate::{
     tagging,
 };
 
+pub(crate) use chain::chain;
 pub use chain::{Hop, Why};
+pub use client::{identify, served};
 
 /// What becomes of one request.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

@@ -5,6 +5,7 @@
 
 mod bounds;
 pub mod check;
+pub mod describe;
 pub mod document;
 pub mod escape;
 pub mod explain;
@@ -20,4 +21,5 @@ pub mod rollout;
 pub mod schema;
 pub mod spread;
 pub mod tagging;
+pub mod verify;
 pub mod yaml;

@@ -2,10 +2,12 @@
 //!
 //! It names itself and appends what its upstream answers, so that a chain of three prints
 //! `-> mocka(version: v1, ip: 127.0.1.11)-> mockb(version: v1, ip: 127.0.2.11)-> mockc(version: v2, ip: 127.0.3.12)`.
-//! The environment configures it; see [`config::Config`].
+//! A request with the header `x-echo-headers` is answered with the same as JSON, and with the headers that each service got; see
+//! [`echo`]. The environment configures it; see [`config::Config`].
 
 mod condition;
 mod config;
+mod echo;
 mod service;
 mod supervise;
 

@@ -10,7 +10,11 @@ use axum::{
 use reqwest::{Client, Response, Url, redirect::Policy};
 use tokio::net::TcpListener;
 
-use crate::{condition::Condition, config::Config};
+use crate::{
+    condition::Condition,
+    config::Config,
+    echo::{self, ECHO_HEADERS},
+};
 
 /// Longer than Envoy's default route timeout of 15 s, so that the sidecar is the one to say what went wrong.
 const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(20);
@@ -65,6 +69,14 @@ async fn answer(
         Condition::Slow => tokio::time::sleep(SLOW).await,
         Condition::Broken => return (StatusCode::INTERNAL_SERVER_ERROR, format!("{own} is broken")),
     }
+    if request.headers().contains_key(ECHO_HEADERS) {
+        let own = echo::hop(name, version, &ip, request.headers());
+        let called = match upstream {
+            Some(url) => Some((url, service.call(url, request.method(), request.headers()).await)),
+            None => None,
+        };
+        return echo::answer(own, called);
+    }
     let Some(url) = upstream else {
         return (StatusCode::OK, own);
     };
@@ -82,7 +94,8 @@ async fn answer(
 impl Service {
     async fn call(&self, url: &Url, method: &Method, incoming: &HeaderMap) -> reqwest::Result<(StatusCode, String)> {
         let mut headers = HeaderMap::new();
-        for name in &self.config.forward {
+        let forward = self.config.forward.iter();
+        for name in forward.chain(incoming.contains_key(ECHO_HEADERS).then_some(&ECHO_HEADERS)) {
             for value in incoming.get_all(name) {
                 headers.append(name, value.clone());
             }

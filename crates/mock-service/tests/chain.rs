@@ -44,6 +44,33 @@ fn the_named_headers_are_passed_on_with_all_lines_and_raw_bytes() {
 }
 
 #[test]
+fn a_request_for_an_echo_shows_what_each_service_got() {
+    let mockc = Service::start("127.0.0.1:0", &MOCKC);
+    let url = format!("http://{}/mock", mockc.address);
+    let variables = [("UPSTREAM_URL", url.as_str()), ("FORWARD_HEADERS", "x-user-id")];
+    let mockb = Service::start("127.0.0.1:0", &[&MOCKB[..], &variables].concat());
+    let request = b"GET / HTTP/1.1\r\nhost: mockb\r\nconnection: close\r\n\
+        x-echo-headers: 1\r\nx-user-id: bob\r\nx-other: 1\r\nx-other: 2\r\n\r\n";
+    let answer = send(mockb.address, request);
+    let hops: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let header = |hop: usize, name: &str| hops[hop]["headers"][name].as_str().map(str::to_owned);
+    assert_eq!((answer.status, hops.as_array().unwrap().len()), (200, 2), "{hops}");
+    assert_eq!((&hops[0]["name"], &hops[1]["version"]), (&"mockb".into(), &"v2".into()));
+    assert_eq!([header(0, "x-user-id"), header(1, "x-user-id")], [Some("bob".to_owned()), Some("bob".to_owned())]);
+    assert_eq!([header(0, "x-other"), header(1, "x-other")], [Some("1,2".to_owned()), None]);
+}
+
+#[test]
+fn an_echo_says_where_a_chain_ends() {
+    let upstream = CannedUpstream::start("503 Reason", "no healthy upstream");
+    let url = upstream.url("/mock");
+    let mockb = Service::start("127.0.0.1:0", &[&MOCKB[..], &[("UPSTREAM_URL", &url)]].concat());
+    let answer = send(mockb.address, b"GET / HTTP/1.1\r\nhost: b\r\nconnection: close\r\nx-echo-headers: 1\r\n\r\n");
+    let hops: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!((answer.status, &hops[0]["error"]), (503, &format!("{url}: 503 no healthy upstream").into()), "{hops}");
+}
+
+#[test]
 fn the_proxy_is_asked_for_the_upstream_by_its_name() {
     let sidecar = CannedUpstream::start("200 OK", "-> the sidecar");
     let mockb = Service::start(

@@ -6,9 +6,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use header_edit::{HeaderList, HeaderName};
 use lanes::{
-    document::{Identity, LaneGroup},
+    document::LaneGroup,
     escape::Escaped,
-    explain::{Explanation, Hop, explain},
+    explain::{Explanation, Hop, explain, identify, served},
 };
 
 use super::{Format, Output, group, print, print_json};
@@ -52,15 +52,8 @@ impl Options {
         let mut path = self.path.clone();
         if let Some(user) = &self.user {
             let first = group.spec.users().and_then(|users| users.identity.first());
-            match first.context("the lane group does not assign by user: describe the request with --header")? {
-                Identity { header: Some(name), .. } => request.push(name.to_ascii_lowercase(), user.as_str()),
-                Identity { cookie: Some(name), .. } => request.push("cookie", format!("{name}={user}")),
-                Identity { claim: Some(name), .. } => request.set_claim(name, user.as_str()),
-                Identity { query, .. } => {
-                    let separator = if path.contains('?') { '&' } else { '?' };
-                    path = format!("{path}{separator}{}={user}", query.clone().unwrap_or_default());
-                }
-            }
+            let place = first.context("the lane group does not assign by user: describe the request with --header")?;
+            identify(&mut request, &mut path, place, user);
         }
         for header in &self.headers {
             let Some((name, value)) = header.split_once(':') else {
@@ -75,13 +68,6 @@ impl Options {
         }
         Ok(request)
     }
-}
-
-/// A host that the gateway serves.
-fn served(group: &LaneGroup) -> String {
-    let gateway = group.spec.gateway.as_ref();
-    let first = gateway.and_then(|gateway| gateway.hosts.first()).map_or("*", String::as_str);
-    first.replace('*', "gateway")
 }
 
 fn told(explanation: &Explanation) -> String {

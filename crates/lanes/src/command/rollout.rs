@@ -146,18 +146,18 @@ fn duration(text: &str) -> Result<Duration> {
     Ok(Duration::from_millis(duration.context("--settle")?.milliseconds()))
 }
 
-/// Whether somebody has asked to stop, which is done between two steps.
-struct Interruption(Arc<AtomicBool>);
+/// Whether somebody has asked to stop, which is done between two steps or requests.
+pub(super) struct Interruption(Arc<AtomicBool>);
 
 impl Interruption {
-    fn watch() -> Result<Self> {
+    pub(super) fn watch() -> Result<Self> {
         let interruption = Self(Arc::new(AtomicBool::new(false)));
         let has_come = Arc::clone(&interruption.0);
         ctrlc::set_handler(move || has_come.store(true, Ordering::Relaxed)).context("failed to listen for Ctrl-C")?;
         Ok(interruption)
     }
 
-    fn has_come(&self) -> bool {
+    pub(super) fn has_come(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -3,11 +3,13 @@
 
 mod bounds;
 mod check;
+mod describe;
 mod escape;
 mod explain;
 mod output;
 mod render;
 mod spread;
+mod verify;
 
 use std::{
     collections::BTreeSet,

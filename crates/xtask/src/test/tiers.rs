@@ -83,6 +83,7 @@ impl Tier {
                 "user_segment",
                 "permissive_baggage",
                 "validate",
+                "verify",
                 "walkthroughs",
                 "clients",
                 "faults",
