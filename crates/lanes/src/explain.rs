@@ -16,6 +16,7 @@ use crate::{
     tagging,
 };
 
+pub(crate) use chain::chain;
 pub use chain::{Hop, Why};
 
 /// What becomes of one request.

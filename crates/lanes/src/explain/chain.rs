@@ -30,7 +30,7 @@ pub enum Why {
 }
 
 /// The hops in the order of the lane group's services, which is the order of the chain.
-pub(super) fn chain(spec: &Spec, lane: &str) -> Vec<Hop> {
+pub(crate) fn chain(spec: &Spec, lane: &str) -> Vec<Hop> {
     let mut own = spec.lane(lane);
     let mut lost = false;
     let hop = |service: &crate::document::Service| {
