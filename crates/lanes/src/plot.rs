@@ -16,3 +16,5 @@ const FIGURES: f64 = 170.0;
 /// From one bar to the next.
 const ROW: f64 = 30.0;
 const BAR: f64 = 16.0;
+/// Where the plot begins, beneath the titles.
+const TOP: f64 = crate::picture::Picture::TOP + 12.0;

@@ -2,6 +2,8 @@
 //! flow crosses a box.
 
 mod flows;
+#[cfg(test)]
+mod tests;
 
 use super::{Graph, Lane, Service};
 use crate::picture::{MARGIN, Picture, SMALL, TEXT, shortened, width};

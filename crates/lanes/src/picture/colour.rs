@@ -45,22 +45,40 @@ impl<'a> Colours<'a> {
 
     /// The colour of a lane, as CSS writes it.
     pub(crate) fn of_lane(&self, lane: &str) -> String {
-        colour(self.0.iter().position(|name| *name == lane).unwrap_or_default())
+        colour(self.row(lane))
+    }
+
+    /// The class of a text on that colour.
+    pub(crate) fn class_on(&self, lane: &str) -> &'static str {
+        if of_row(self.row(lane)).is_light() { "on-light" } else { "on-dark" }
+    }
+
+    fn row(&self, lane: &str) -> usize {
+        self.0.iter().position(|name| *name == lane).unwrap_or_default()
     }
 }
 
 /// The colour of the lane in a row, of which the first is the baseline's.
 pub(crate) fn colour(row: usize) -> String {
-    let Some(index) = row.checked_sub(1) else { return BASELINE.css() };
+    of_row(row).css()
+}
+
+fn of_row(row: usize) -> Colour {
+    let Some(index) = row.checked_sub(1) else { return BASELINE };
     let colour = LANES.iter().cycle().nth(index % LANES.len()).copied().unwrap_or(BASELINE);
     let shade = SHADES.iter().cycle().nth(index / LANES.len() % SHADES.len()).copied().flatten();
-    shade.map_or(colour, |shade| colour.mixed(shade)).css()
+    shade.map_or(colour, |shade| colour.mixed(shade))
 }
 
 impl Colour {
     fn mixed(self, other: Self) -> Self {
         let channel = |own: u8, other: u8| ((u16::from(own) * 2 + u16::from(other)) / 3) as u8;
         Self(channel(self.0, other.0), channel(self.1, other.1), channel(self.2, other.2))
+    }
+
+    /// Whether dark text can be read on it better than white, as the eye weighs the channels.
+    fn is_light(self) -> bool {
+        u32::from(self.0) * 299 + u32::from(self.1) * 587 + u32::from(self.2) * 114 > 125_000
     }
 
     fn css(self) -> String {

@@ -8,7 +8,7 @@ use crate::escape::Escaped;
 /// Light unless the reader's system is dark.
 const STYLE: &str = "
 text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;fill:#1c2430}
-.dim{fill:#5a6575}.bold{font-weight:600}.on{fill:#fff;font-weight:600}
+.dim{fill:#5a6575}.bold{font-weight:600}.on-dark{fill:#fff;font-weight:600}.on-light{fill:#12171e;font-weight:600}
 .card{fill:#fff}.edge{stroke:#fff}.rule{stroke:#c9d0d9}.ink{stroke:#1c2430;fill:none}.box{fill:#f3f5f8;stroke:#aab4c0}.alarm{stroke:#c0272d}.alarmed{fill:#c0272d}
 @media(prefers-color-scheme:dark){
 text{fill:#e8ecf1}

@@ -60,6 +60,6 @@ mod tests {
 
     #[test]
     fn numbers_have_no_needless_decimals() {
-        assert_eq!([20.0, 2.5, 0.125, 100.0].map(number), ["20", "2.5", "0.13", "100"]);
+        assert_eq!([20.0, 2.5, 1.0 / 3.0, 100.0].map(number), ["20", "2.5", "0.33", "100"]);
     }
 }

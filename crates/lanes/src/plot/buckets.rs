@@ -49,7 +49,7 @@ pub(super) fn strip(parts: &[Part<'_>], modulo: u32, colours: &Colours<'_>, y: f
         let rect = Element::new("rect").at(place).with("fill", &colours.of_lane(part.lane)).titled(&title);
         let text = Element::text((left + right) / 2.0, y + height / 2.0 + 4.0, SMALL, "middle", &name);
         let fits = width(&name, SMALL) < right - left - 6.0;
-        [Some(rect), fits.then(|| text.with("class", "on"))]
+        [Some(rect), fits.then(|| text.with("class", colours.class_on(part.lane)))]
     };
     parts.iter().flat_map(part).flatten().collect()
 }

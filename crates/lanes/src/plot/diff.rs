@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    BAR, FIGURES, NAMES, ROW, WIDTH,
+    BAR, FIGURES, NAMES, ROW, TOP, WIDTH,
     buckets::{Part, axis, parts, strip, x},
 };
 use crate::{
@@ -33,7 +33,7 @@ pub fn diff(old: &LaneGroup, new: &LaneGroup, buckets: Option<Moves<'_>>, users:
     let (Some(before), Some(after)) = (old.spec.users(), new.spec.users()) else { return String::new() };
     let colours = Colours::of(&[old, new]);
     let (was, will) = (parts(before, &old.spec.baseline), parts(after, &new.spec.baseline));
-    let top = Picture::TOP + LABEL;
+    let top = TOP + LABEL;
     let bottom = top + STRIP + BETWEEN;
     let label = |y: f64, text: &str| Element::text(MARGIN, y - 6.0, SMALL, "start", text).with("class", "dim");
     let mut elements = vec![label(top, "before")];
@@ -45,16 +45,25 @@ pub fn diff(old: &LaneGroup, new: &LaneGroup, buckets: Option<Moves<'_>>, users:
     elements.extend(strip(&will, after.modulo, &colours, bottom, STRIP));
     elements.push(label(bottom, "after"));
     elements.extend(axis(after.modulo, bottom + STRIP + 4.0));
-    let mut y = bottom + STRIP + 56.0;
+    let mut y = bottom + STRIP + 70.0;
     let baselines = [old.spec.baseline.as_str(), new.spec.baseline.as_str()];
     let mut said = Vec::new();
     for counted in buckets.iter().chain(&users) {
+        if !counted.moves.is_empty() {
+            elements.push(label(y - 6.0, counted.of));
+        }
         for (moved, count) in counted.moves {
             elements.extend(row(moved, *count, counted, baselines, &colours, y));
             y += ROW;
         }
+        y += if counted.moves.is_empty() { 0.0 } else { 20.0 };
         let moving: u64 = counted.moves.values().sum();
-        said.push(format!("{moving} of {} {} move", counted.all, counted.of));
+        let between = counted.moves.iter().filter(|(moved, _)| is_between_lanes(moved, baselines));
+        let between = match between.map(|(_, count)| count).sum::<u64>() {
+            0 => String::new(),
+            between => format!(", {between} of them between two lanes"),
+        };
+        said.push(format!("{moving} of {} {} move{between}", counted.all, counted.of));
     }
     if buckets.is_none() {
         said.push("identity, hash, salt or modulo differ: every user may move anywhere".to_owned());
@@ -67,7 +76,7 @@ pub fn diff(old: &LaneGroup, new: &LaneGroup, buckets: Option<Moves<'_>>, users:
         subtitle: said.join(" · "),
         description: [format!("{}.", said.join(", "))].into_iter().chain(moves).collect::<Vec<_>>().join(" "),
         width: WIDTH + 2.0 * MARGIN,
-        height: y - ROW + BAR + MARGIN,
+        height: y - 20.0 - ROW + BAR + MARGIN,
         elements,
     };
     picture.to_string()
@@ -103,13 +112,11 @@ fn anywhere(y: f64) -> Vec<Element> {
 /// A move: from where to where, how many as a bar, and figures. One between two lanes is an alarm.
 fn row(moved: &Move, count: u64, of: &Moves<'_>, baselines: [&str; 2], colours: &Colours<'_>, y: f64) -> Vec<Element> {
     let share = 100.0 * count as f64 / of.all.max(1) as f64;
-    let [old, new] = baselines;
-    let is_between_lanes = moved.from != old && moved.to != new;
     let (left, whole, base) = (MARGIN + NAMES, WIDTH - NAMES - FIGURES, y + BAR - 3.5);
     let rect =
         |width: f64| Element::new("rect").at([("x", left), ("y", y), ("width", width), ("height", BAR), ("rx", 3.0)]);
     let text = format!("{} → {}", shortened(&moved.from), shortened(&moved.to));
-    let class = if is_between_lanes { "bold alarmed" } else { "bold" };
+    let class = if is_between_lanes(moved, baselines) { "bold alarmed" } else { "bold" };
     vec![
         Element::text(MARGIN, base, TEXT, "start", &text).with("class", class),
         rect(whole).with("class", "box").with("stroke-width", "0"),
@@ -117,4 +124,9 @@ fn row(moved: &Move, count: u64, of: &Moves<'_>, baselines: [&str; 2], colours: 
         Element::text(left + whole + 72.0, base, TEXT, "end", &format!("{share:.2} %")).with("class", "bold"),
         Element::text(MARGIN + WIDTH, base, SMALL, "end", &format!("{count} {}", of.of)).with("class", "dim"),
     ]
+}
+
+/// What no ramp does.
+fn is_between_lanes(moved: &Move, [old, new]: [&str; 2]) -> bool {
+    moved.from != old && moved.to != new
 }

@@ -1,7 +1,7 @@
 //! How users distribute over the lanes, beside how they should.
 
 use super::{
-    BAR, FIGURES, NAMES, ROW, WIDTH,
+    BAR, FIGURES, NAMES, ROW, TOP, WIDTH,
     buckets::{Part, axis, parts, strip, x},
 };
 use crate::{
@@ -27,9 +27,9 @@ pub fn split(group: &LaneGroup, spread: &Spread) -> String {
     let counts: Vec<(&str, u64)> =
         colours.lanes().map(|lane| (lane, spread.lanes.get(lane).copied().unwrap_or_default())).collect();
     let bars = counts.iter().enumerate().flat_map(|(index, (lane, count))| {
-        bar(lane, *count, share(*count), intended(lane), &colours.of_lane(lane), Picture::TOP + index as f64 * ROW)
+        bar(lane, *count, share(*count), intended(lane), &colours.of_lane(lane), TOP + index as f64 * ROW)
     });
-    let top = Picture::TOP + counts.len() as f64 * ROW + 34.0;
+    let top = TOP + counts.len() as f64 * ROW + 34.0;
     let bottom = top + HEIGHT;
     let text = |y: f64, text: &str| Element::text(MARGIN, y, SMALL, "start", text).with("class", "dim");
     let elements = bars

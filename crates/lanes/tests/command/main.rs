@@ -5,7 +5,9 @@ mod bounds;
 mod check;
 mod escape;
 mod explain;
+mod graph;
 mod output;
+mod pictures;
 mod render;
 mod spread;
 

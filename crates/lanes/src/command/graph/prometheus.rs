@@ -5,7 +5,7 @@ use std::{collections::HashMap, io::Read, time::Duration};
 use anyhow::{Context, Result, bail, ensure};
 use lanes::graph::Sample;
 use reqwest::{Url, blocking::Client};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 /// What manifests/observability records.
 pub(super) const QUERY: &str = "sum by (service, lane, asked) (lanes:requests:rate5m{group=\"{group}\"})";
@@ -26,8 +26,9 @@ enum Answer {
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
 enum Data {
     Vector(Vec<Series>),
-    #[serde(other)]
-    Other,
+    Matrix(IgnoredAny),
+    Scalar(IgnoredAny),
+    String(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -52,8 +53,8 @@ pub(super) fn samples(url: &str, query: &str) -> Result<Vec<Sample>> {
     };
     match asked().with_context(|| format!("failed to ask {url}"))? {
         Answer::Error { error } => bail!("{url}: {error}"),
-        Answer::Success { data: Data::Other } => bail!("{url}: the query does not give an instant vector"),
         Answer::Success { data: Data::Vector(series) } => series.iter().map(sample).collect(),
+        Answer::Success { .. } => bail!("{url}: the query does not give an instant vector"),
     }
 }
 
