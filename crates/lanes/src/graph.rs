@@ -47,8 +47,10 @@ pub struct Graph {
 pub struct Service {
     /// As the document calls it.
     pub name: String,
-    /// Its namespace, if there are several.
-    pub namespace: Option<String>,
+    /// Its namespace.
+    pub namespace: String,
+    /// Whether others are in another one.
+    pub has_other_namespaces: bool,
     /// The routes that lead to it, if not all lead to the first service.
     pub routes: Vec<String>,
 }
@@ -148,7 +150,7 @@ fn percent(share: f64) -> String {
 
 fn services(group: &LaneGroup) -> Vec<Service> {
     let spec = &group.spec;
-    let has_namespaces = group.namespaces().len() > 1;
+    let has_other_namespaces = group.namespaces().len() > 1;
     let routes = || spec.routes.iter().filter(|route| route.redirect.is_none());
     let leads_to = |route: &crate::document::Route, service: &crate::document::Service| {
         route.service.as_ref().is_some_and(|reference| spec.is_called(service, reference))
@@ -158,7 +160,8 @@ fn services(group: &LaneGroup) -> Vec<Service> {
         let led = routes().filter(|route| lead_elsewhere && leads_to(route, service));
         Service {
             name: spec.reference(service),
-            namespace: has_namespaces.then(|| group.namespace_of(service).to_owned()),
+            namespace: group.namespace_of(service).to_owned(),
+            has_other_namespaces,
             routes: led.map(|route| route.name.clone()).collect(),
         }
     };

@@ -32,10 +32,10 @@ pub(crate) struct Options {
     /// Draw what this Prometheus has measured, instead of what the lane group says
     #[arg(long, value_name = "URL")]
     prometheus: Option<String>,
-    /// What is asked of Prometheus, `{group}` being the lane group's name: a series for each `service`, `lane` that answered, and
-    /// lane that was `asked` for
-    #[arg(long, value_name = "PROMQL", default_value = prometheus::QUERY, requires = "prometheus")]
-    query: String,
+    /// Ask it for something else than what docs/metrics.md records: a series for each `service`, `namespace`, `lane` that the
+    /// requests belong to, and lane that has `answered`; `{group}` is the lane group's name
+    #[arg(long, value_name = "PROMQL", requires = "prometheus")]
+    query: Option<String>,
 }
 
 /// What a graph is written as.
@@ -69,14 +69,14 @@ impl Options {
     }
 
     fn measured(&self, group: &LaneGroup, url: &str) -> Result<Graph> {
-        let query = self.query.replace("{group}", &group.metadata.name);
+        let query = self.query.as_deref().unwrap_or(prometheus::QUERY).replace("{group}", &group.metadata.name);
         let samples = prometheus::samples(url, &query)?;
         let measured = Graph::of(group).measured(&samples);
         if samples.len() == measured.unknown.len() {
-            bail!("{url}: nothing is known of the lane group's requests: does `{query}` have a value there?");
+            bail!("{url}: nothing is known of the lane group's requests: does it have the rules of docs/metrics.md?");
         }
         for sample in measured.unknown {
-            let said = format!("{} of {}, asked for {}", sample.service, sample.lane, sample.asked);
+            let said = format!("{} of {}, answered by {}", sample.service, sample.lane, sample.answered);
             let (said, rate) = (Escaped(said), sample.rate);
             remark(format_args!(
                 "{YELLOW}note:{YELLOW:#} not in the lane group, so not drawn: {said}: {rate:.2} requests/s"

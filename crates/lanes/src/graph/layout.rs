@@ -185,7 +185,8 @@ pub(super) fn header_lines(service: &Service) -> Vec<String> {
     };
     let routes =
         routes.map(|noun| format!("↳ {noun} {}", crate::picture::listed(service.routes.iter().map(String::as_str))));
-    service.namespace.iter().map(|namespace| shortened(namespace)).chain(routes).collect()
+    let namespace = service.has_other_namespaces.then(|| shortened(&service.namespace));
+    namespace.into_iter().chain(routes).collect()
 }
 
 fn header_height(graph: &Graph) -> f64 {

@@ -43,7 +43,8 @@ pub(crate) fn listed<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 
 /// A number with up to two decimals.
 pub(crate) fn number(value: f64) -> String {
-    let text = format!("{value:.2}");
+    // What has no sign is no -0.
+    let text = format!("{:.2}", value + 0.0);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -60,6 +61,6 @@ mod tests {
 
     #[test]
     fn numbers_have_no_needless_decimals() {
-        assert_eq!([20.0, 2.5, 1.0 / 3.0, 100.0].map(number), ["20", "2.5", "0.33", "100"]);
+        assert_eq!([20.0, 2.5, 1.0 / 3.0, -0.0].map(number), ["20", "2.5", "0.33", "0"]);
     }
 }

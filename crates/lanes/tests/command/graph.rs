@@ -27,10 +27,10 @@ fn prometheus(status: &'static str, answer: String) -> (String, JoinHandle<Strin
     (url, served)
 }
 
-/// An instant vector of requests per second.
+/// An instant vector of requests per second: of a service and a lane, answered by a lane.
 fn vector(samples: &[(&str, &str, &str, f64)]) -> String {
-    let series = samples.iter().map(|(service, lane, asked, rate)| {
-        let metric = json!({"service": service, "lane": lane, "asked": asked});
+    let series = samples.iter().map(|(service, lane, answered, rate)| {
+        let metric = json!({"service": service, "namespace": "default", "lane": lane, "answered": answered});
         json!({"metric": metric, "value": [1_764_560_000.781, rate.to_string()]})
     });
     let data = json!({"resultType": "vector", "result": series.collect::<Vec<_>>()});
@@ -49,22 +49,24 @@ fn texts(svg: &str) -> Vec<String> {
 fn what_was_measured_is_drawn() {
     let samples = [
         ("mocka", "s1", "s1", 30.0),
-        ("mocka", "s1", "s2", 10.0),
+        ("mocka", "s2", "s1", 10.0),
+        // What no retry explains: two proxies are scraped at two moments.
+        ("mocka", "s2", "s2", -0.1),
         ("mockb", "s1", "s1", 30.0),
-        ("mockb", "s1", "s2", 10.0),
-        ("mockc", "s1", "", 30.0),
+        ("mockb", "s2", "s1", 10.0),
+        ("mockc", "", "", 30.0),
         ("mockc", "s2", "s2", 7.5),
-        ("mockc", "s1", "s2", 2.5),
+        ("mockc", "s2", "s1", 2.5),
         ("other", "s1", "s2", 1.0),
     ];
     let (url, asked) = prometheus("200 OK", vector(&samples));
     let (status, svg, stderr) = run(&["graph", &published(), "--prometheus", &url]);
     assert_eq!(
         (status, stderr.as_str()),
-        (0, "note: not in the lane group, so not drawn: other of s1, asked for s2: 1.00 requests/s\n")
+        (0, "note: not in the lane group, so not drawn: other of s1, answered by s2: 1.00 requests/s\n")
     );
     let asked = asked.join().unwrap();
-    assert!(asked.starts_with("GET /prometheus/api/v1/query?query=sum+by"), "{asked}");
+    assert!(asked.starts_with("GET /prometheus/api/v1/query?query=label_replace%28"), "{asked}");
     assert!(asked.contains("group%3D%22user-segment%22"), "{asked}");
     let texts = texts(&svg);
     for text in ["75 %", "25 %", "80 % intended", "20 % intended"] {

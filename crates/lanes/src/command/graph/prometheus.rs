@@ -7,8 +7,13 @@ use lanes::graph::Sample;
 use reqwest::{Url, blocking::Client};
 use serde::{Deserialize, de::IgnoredAny};
 
-/// What manifests/observability records.
-pub(super) const QUERY: &str = "sum by (service, lane, asked) (lanes:requests:rate5m{group=\"{group}\"})";
+/// What docs/metrics.md records: all requests of a lane but those that fell back, and those that did.
+pub(super) const QUERY: &str = r#"label_replace(
+  sum by (service, namespace, lane) (lanes:requests:rate5m{group="{group}"})
+    - (sum by (service, namespace, lane) (lanes:fallbacks:rate5m{group="{group}"})
+      or sum by (service, namespace, lane) (lanes:requests:rate5m{group="{group}"}) * 0),
+  "answered", "$1", "lane", "(.*)")
+or sum by (service, namespace, lane, answered) (lanes:fallbacks:rate5m{group="{group}"})"#;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// A lane group's answer has a hundred bytes for each service and lane.
@@ -44,7 +49,8 @@ pub(super) fn samples(url: &str, query: &str) -> Result<Vec<Sample>> {
         let mut address: Url = url.parse().context("expected a url such as http://127.0.0.1:9090")?;
         address.path_segments_mut().ok().context("it has no path")?.pop_if_empty().extend(["api", "v1", "query"]);
         address.query_pairs_mut().append_pair("query", query);
-        let response = Client::builder().timeout(TIMEOUT).build()?.get(address).send()?;
+        let client = Client::builder().timeout(TIMEOUT).build()?;
+        let response = client.get(address).send().map_err(reqwest::Error::without_url)?;
         let status = response.status();
         let mut body = Vec::new();
         response.take(MAX_ANSWER + 1).read_to_end(&mut body)?;
@@ -61,5 +67,6 @@ pub(super) fn samples(url: &str, query: &str) -> Result<Vec<Sample>> {
 fn sample(series: &Series) -> Result<Sample> {
     let label = |name: &str| series.metric.get(name).cloned().unwrap_or_default();
     let rate = series.value.1.parse().with_context(|| format!("`{}` is no number", series.value.1))?;
-    Ok(Sample { service: label("service"), lane: label("lane"), asked: label("asked"), rate })
+    let [service, namespace, lane, answered] = ["service", "namespace", "lane", "answered"].map(label);
+    Ok(Sample { service, namespace, lane, answered, rate })
 }

@@ -66,8 +66,9 @@ fn graphs() -> impl Iterator<Item = Graph> {
         let name = |random: &mut Rng| graph.lanes[random.usize(0..graph.lanes.len())].name.clone();
         let sample = |_| Sample {
             service: graph.services[random.usize(0..graph.services.len())].name.clone(),
+            namespace: String::new(),
             lane: name(&mut random),
-            asked: name(&mut random),
+            answered: name(&mut random),
             rate: random.f64() * 9.0,
         };
         let samples: Vec<Sample> = (0..40).map(sample).collect();
