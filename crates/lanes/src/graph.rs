@@ -1,6 +1,6 @@
 //! A lane group as a picture: who enters which lane, and which version of every service answers there.
 //!
-//! A [`Graph`] is what all formats draw, from the document or from what was measured; [`svg`], [`mermaid`] and [`dot`] write it.
+//! A [`Graph`] is what all formats draw, from the document or from what was measured; [`svg()`], [`mermaid()`] and [`dot()`] write it.
 
 mod described;
 mod dot;

@@ -99,11 +99,10 @@ impl Display for Picture {
             .with("xmlns", "http://www.w3.org/2000/svg")
             .with("viewBox", &format!("0 0 {view}"))
             .at(size)
-            .with("role", "img")
-            .with("aria-labelledby", "title description");
+            .with("role", "img");
         writeln!(f, "<{}{}>", root.name, root.attributes)?;
-        writeln!(f, "{}", Element::new("title").with("id", "title").saying(&self.title))?;
-        writeln!(f, "{}", Element::new("desc").with("id", "description").saying(&self.description))?;
+        writeln!(f, "{}", Element::new("title").saying(&self.title))?;
+        writeln!(f, "{}", Element::new("desc").saying(&self.description))?;
         writeln!(f, "<style>{STYLE}</style>")?;
         writeln!(f, "{}", Element::new("rect").with("class", "card").at(size).at([("rx", 14.0)]))?;
         writeln!(f, "{}", Element::text(MARGIN, MARGIN + TITLE, TITLE, "start", &self.title).with("class", "bold"))?;

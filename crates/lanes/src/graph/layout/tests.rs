@@ -60,7 +60,7 @@ fn group(random: &mut Rng) -> LaneGroup {
 }
 
 fn graphs() -> impl Iterator<Item = Graph> {
-    (0..25).flat_map(|seed| {
+    (0..15).flat_map(|seed| {
         let mut random = Rng::with_seed(seed);
         let graph = Graph::of(&group(&mut random));
         let name = |random: &mut Rng| graph.lanes[random.usize(0..graph.lanes.len())].name.clone();
