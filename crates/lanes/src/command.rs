@@ -6,6 +6,7 @@ mod delete;
 mod describe;
 mod diff;
 mod explain;
+mod graph;
 mod ids;
 mod import;
 mod input;
@@ -75,14 +76,22 @@ enum Command {
         The lines are those of `lanes render istio --output`.")]
     Describe(describe::Options),
     /// Say how users distribute over the lanes
-    #[command(after_help = "Example:\n  lanes split group.yaml\n  lanes split group.yaml --users ids.txt")]
+    #[command(after_help = "Example:\n  lanes split group.yaml\n  lanes split group.yaml --users ids.txt\n  \
+        lanes split group.yaml --format svg > split.svg")]
     Split(split::Options),
     /// Say who moves when one lane group is replaced by another
     #[command(
-        after_help = "Example:\n  lanes diff now.yaml next.yaml\n  lanes diff now.yaml next.yaml --users ids.txt\n\n\
+        after_help = "Example:\n  lanes diff now.yaml next.yaml\n  lanes diff now.yaml next.yaml --users ids.txt\n  \
+        lanes diff now.yaml next.yaml --format svg > diff.svg\n\n\
         Exit status 1 if a user would move between two lanes of which neither is the baseline."
     )]
     Diff(diff::Options),
+    /// Draw a lane group: lanes, services, who enters, and where a lane falls back
+    #[command(
+        after_help = "Example:\n  lanes graph group.yaml -o group.svg\n  lanes graph group.yaml --format mermaid\n  \
+        lanes graph group.yaml --prometheus http://127.0.0.1:9090 -o now.svg"
+    )]
+    Graph(graph::Options),
     /// Say what in a cluster would break a lane group, before it is applied
     #[command(
         after_help = "Example:\n  lanes preflight group.yaml\n  lanes preflight group.yaml --print-command | sh > state.yaml\n  \
@@ -167,6 +176,24 @@ enum Format {
     Json,
 }
 
+/// How results are printed that are a plot as well.
+#[derive(Args, Clone, Copy)]
+struct PlotOutput {
+    /// For people or for programs, or as a picture
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: PlotFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PlotFormat {
+    /// Lines for people; in colour on a terminal
+    Text,
+    /// JSON for programs
+    Json,
+    /// A picture for documents, light and dark
+    Svg,
+}
+
 /// What has a schema.
 #[derive(Clone, Copy, ValueEnum)]
 enum SchemaOf {
@@ -196,6 +223,7 @@ impl Cli {
             Command::Describe(options) => options.run(),
             Command::Split(options) => options.run(),
             Command::Diff(options) => options.run(),
+            Command::Graph(options) => options.run(),
             Command::Preflight(options) => options.run(),
             Command::Verify(options) => options.run(),
             Command::Render(target) => target.run(),

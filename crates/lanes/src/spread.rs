@@ -104,6 +104,23 @@ impl Spread {
         let deviation = |count: &u64| (*count as f64 - expected).powi(2) / expected.max(f64::MIN_POSITIVE);
         (self.parts.iter().map(deviation).sum(), self.parts.len().saturating_sub(1))
     }
+
+    /// What chi-square says, for people.
+    pub fn evenness(&self) -> String {
+        let (chi_square, degrees) = self.chi_square();
+        let judged = judged(chi_square, degrees);
+        format!("chi-square {chi_square:.0} with {degrees} degrees of freedom: {judged}")
+    }
+}
+
+/// The normal approximation of chi-square is good enough to tell chance from a skewed population.
+fn judged(chi_square: f64, degrees: usize) -> &'static str {
+    let deviations = (chi_square - degrees as f64) / (2.0 * degrees.max(1) as f64).sqrt();
+    match deviations {
+        ..3.0 => "as even as chance",
+        ..6.0 => "less even than chance; are the identities what the gateway sees?",
+        _ => "not even: many lines may be the same identity",
+    }
 }
 
 /// How many of all buckets go from one lane to another; `None` if a user's bucket is not the same before and after, so that

@@ -7,11 +7,12 @@ use clap::Args;
 use lanes::{
     document::LaneGroup,
     escape::Escaped,
+    plot::{Moves, diff},
     spread::{Assignment, Move, moved_buckets},
 };
 use serde_json::{Value, json};
 
-use super::{FINE, Format, Output, group, ids, print, print_json};
+use super::{FINE, PlotFormat, PlotOutput, group, ids, output::print_bytes, print, print_json};
 
 /// How many users who move are shown by name.
 const SHOWN: usize = 10;
@@ -28,7 +29,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     users: Option<String>,
     #[command(flatten)]
-    output: Output,
+    output: PlotOutput,
 }
 
 /// Who moves, of the identities given.
@@ -51,8 +52,9 @@ impl Options {
             ids::for_each(file, |user| users.add(&before, &after, user))?;
         }
         match self.output.format {
-            Format::Json => print_json(&self.json(buckets.as_ref(), &users))?,
-            Format::Text => print(&self.told(&new, buckets.as_ref(), &users))?,
+            PlotFormat::Svg => print_bytes(self.drawn(&old, &new, buckets.as_ref(), &users).as_bytes())?,
+            PlotFormat::Json => print_json(&self.json(buckets.as_ref(), &users))?,
+            PlotFormat::Text => print(&self.told(&new, buckets.as_ref(), &users))?,
         };
         let is_between_lanes = |moved: &Move| moved.from != old.spec.baseline && moved.to != new.spec.baseline;
         let mut moves = buckets.iter().flat_map(BTreeMap::keys).chain(users.moves.keys());
@@ -76,6 +78,13 @@ impl Options {
             told += &format!("{moved} of {} users move\n", users.all);
         }
         told
+    }
+
+    fn drawn(&self, old: &LaneGroup, new: &LaneGroup, buckets: Option<&BTreeMap<Move, u64>>, users: &Users) -> String {
+        let modulo = new.spec.users().map_or(1, |users| users.modulo);
+        let buckets = buckets.map(|moves| Moves { of: "buckets", moves, all: u64::from(modulo) });
+        let users = self.users.is_some().then_some(Moves { of: "users", moves: &users.moves, all: users.all });
+        diff(old, new, buckets, users)
     }
 
     fn json(&self, buckets: Option<&BTreeMap<Move, u64>>, users: &Users) -> Value {

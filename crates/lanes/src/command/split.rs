@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use lanes::spread::{Assignment, Spread};
+use lanes::{
+    plot,
+    spread::{Assignment, Spread},
+};
 use serde_json::json;
 
-use super::{Format, Output, group, ids, print, print_json};
+use super::{PlotFormat, PlotOutput, group, ids, output::print_bytes, print, print_json};
 
 /// How wide the plot is.
 const BAR: usize = 50;
@@ -23,7 +26,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     users: Option<String>,
     #[command(flatten)]
-    output: Output,
+    output: PlotOutput,
 }
 
 impl Options {
@@ -36,19 +39,20 @@ impl Options {
             Some(file) => ids::for_each(file, |user| spread.add(&assignment, user))?,
             None => (0..100_000).for_each(|n| spread.add(&assignment, format!("user-{n}").as_bytes())),
         }
-        let (chi_square, degrees) = spread.chi_square();
         match self.output.format {
-            Format::Json => {
+            PlotFormat::Svg => print_bytes(plot::split(&group, &spread).as_bytes()),
+            PlotFormat::Json => {
+                let (chi_square, degrees) = spread.chi_square();
                 let uniformity = json!({"chiSquare": chi_square, "degreesOfFreedom": degrees});
                 let told = json!({"spread": spread, "uniformity": uniformity});
                 print_json(&told)
             }
-            Format::Text => print(&told(&spread, chi_square, degrees)),
+            PlotFormat::Text => print(&told(&spread)),
         }
     }
 }
 
-fn told(spread: &Spread, chi_square: f64, degrees: usize) -> String {
+fn told(spread: &Spread) -> String {
     let share = |count: u64| 100.0 * count as f64 / spread.users.max(1) as f64;
     let mut told = String::new();
     for (lane, count) in &spread.lanes {
@@ -61,17 +65,7 @@ fn told(spread: &Spread, chi_square: f64, degrees: usize) -> String {
         let from = 100 * index * PARTS_PER_LINE / spread.parts.len().max(1);
         told += &format!("buckets from {from:>3} %  {count:>9}  {}\n", bar(*count, largest));
     }
-    told + &format!("chi-square {chi_square:.0} with {degrees} degrees of freedom: {}\n", judged(chi_square, degrees))
-}
-
-/// The normal approximation of chi-square is good enough to tell chance from a skewed population.
-fn judged(chi_square: f64, degrees: usize) -> &'static str {
-    let deviations = (chi_square - degrees as f64) / (2.0 * degrees.max(1) as f64).sqrt();
-    match deviations {
-        ..3.0 => "as even as chance",
-        ..6.0 => "less even than chance; are the identities what the gateway sees?",
-        _ => "not even: many lines may be the same identity",
-    }
+    told + &format!("{}\n", spread.evenness())
 }
 
 fn bar(count: u64, whole: u64) -> String {

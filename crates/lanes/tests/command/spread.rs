@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use roxmltree::Document;
 use serde_json::Value;
 
 use crate::{changed, published, run};
@@ -27,6 +28,10 @@ fn a_ramp_is_told_apart_from_a_reshuffle() {
 
     let (status, stdout, _) = run(&["diff", &old, &old]);
     assert_eq!((status, stdout.as_str()), (0, "no bucket moves\n"));
+    for (old, new, said) in [(&old, &old, "0 of 100 buckets move"), (&old, &salted, "every user may move anywhere")] {
+        let (_, drawn, _) = run(&["diff", old, new, "--format", "svg"]);
+        assert!(drawn.contains(said) && Document::parse(&drawn).is_ok(), "{drawn}");
+    }
 }
 
 #[test]
@@ -50,6 +55,9 @@ fn a_move_between_two_lanes_is_found() {
     let (status, stdout, _) = run(&["diff", &now, &moved]);
     assert_eq!(status, 1, "{stdout}");
     assert!(stdout.contains("s3 -> s4: 10 of 100 buckets"), "{stdout}");
+    let (status, drawn, _) = run(&["diff", &now, &moved, "--format", "svg"]);
+    let said = "15 of 100 buckets move, 15 of them between two lanes";
+    assert!(status == 1 && drawn.contains(said) && Document::parse(&drawn).is_ok(), "{drawn}");
 }
 
 #[test]
