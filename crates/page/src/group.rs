@@ -104,7 +104,9 @@ pub(crate) fn with_share(group: &LaneGroup, lane: &str, percent: u32) -> Result<
         ensure!(lane != baseline, "the baseline has what is left");
         let others: u32 =
             weights.iter().filter(|weight| weight.lane != lane && weight.lane != baseline).map(|w| w.weight).sum();
-        let left = 100_u32.checked_sub(percent.saturating_add(others)).context("the lanes would have more than 100 % together")?;
+        let left = 100_u32
+            .checked_sub(percent.saturating_add(others))
+            .context("the lanes would have more than 100 % together")?;
         let share = weights.iter_mut().find(|weight| weight.lane == lane);
         share.with_context(|| format!("{lane} has no share"))?.weight = percent;
         if let Some(rest) = weights.iter_mut().find(|weight| weight.lane == baseline) {

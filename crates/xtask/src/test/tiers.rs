@@ -174,9 +174,11 @@ impl Tier {
             }
             Self::Envoy => {
                 setup::ensure(project, "opentelemetry")?;
-                let prometheus = setup::ensure(project, "prometheus")?;
-                cargo.env("PROMTOOL_BIN", prometheus.with_file_name("usr/bin/promtool"));
-                cargo.env("PROMETHEUS_BIN", prometheus);
+                if env::var_os("PROMETHEUS_BIN").is_none() || env::var_os("PROMTOOL_BIN").is_none() {
+                    let prometheus = setup::ensure(project, "prometheus")?;
+                    cargo.env("PROMTOOL_BIN", prometheus.with_file_name("usr/bin/promtool"));
+                    cargo.env("PROMETHEUS_BIN", prometheus);
+                }
                 cargo.env("ENVOY_BIN", options.envoy.ensure(project)?);
             }
             Self::Page => {
