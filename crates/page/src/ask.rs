@@ -68,7 +68,8 @@ pub(crate) fn ask(client: &Client, group: &LaneGroup, versions: &Versions, visit
 
 fn one(client: &Client, group: &LaneGroup, versions: &Versions, who: &str) -> Outcome {
     let request = group::request(&group.spec, who);
-    let headers: Vec<_> = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let headers = request.headers.lines().filter_map(|(name, value)| Some((name, str::from_utf8(value).ok()?)));
+    let headers: Vec<_> = headers.collect();
     let started = Instant::now();
     let answer = client.send_to(&request.path, "GET", &headers);
     let millis = started.elapsed().as_millis();

@@ -4,11 +4,10 @@ use anyhow::{Context, Result, anyhow, ensure};
 use header_edit::HeaderList;
 use lanes::{
     check::check,
-    document::{Identity, LaneGroup, Spec},
+    document::{LaneGroup, Spec},
     explain::{self, Explanation},
     render::envoy::{self, File},
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,10 +36,10 @@ pub(crate) struct Share {
 }
 
 /// The request of a visitor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) path: String,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: HeaderList,
 }
 
 pub(crate) fn kind(spec: &Spec) -> Kind {
@@ -53,33 +52,25 @@ pub(crate) fn kind(spec: &Spec) -> Kind {
 
 /// The request of a user, or with a tag. An empty name is nobody, or no tag.
 pub(crate) fn request(spec: &Spec, who: &str) -> Request {
-    let plain = Request { path: PATH.to_owned(), headers: Vec::new() };
-    let with = |name: &str, value: String| Request { headers: vec![(name.to_ascii_lowercase(), value)], ..plain };
-    if who.is_empty() {
-        return Request { path: PATH.to_owned(), headers: Vec::new() };
+    let mut request = Request { path: PATH.to_owned(), headers: HeaderList::default() };
+    let place = spec.users().and_then(|users| users.identity.first());
+    match (kind(spec), place) {
+        _ if who.is_empty() => {}
+        (Kind::User, Some(place)) => explain::identify(&mut request.headers, &mut request.path, place, who),
+        (Kind::Tag, _) => request.headers.push(spec.route_header.to_ascii_lowercase(), who),
+        _ => {}
     }
-    match (kind(spec), spec.users().and_then(|users| users.identity.first())) {
-        (Kind::User, Some(Identity { header: Some(name), .. })) => with(name, who.to_owned()),
-        (Kind::User, Some(Identity { cookie: Some(name), .. })) => with("cookie", format!("{name}={who}")),
-        (Kind::User, Some(Identity { query: Some(name), .. })) => {
-            let path = format!("{PATH}?{name}={}", utf8_percent_encode(who, NON_ALPHANUMERIC));
-            Request { path, headers: Vec::new() }
-        }
-        (Kind::Tag, _) => with(&spec.route_header, who.to_owned()),
-        _ => Request { path: PATH.to_owned(), headers: Vec::new() },
-    }
+    request
 }
 
 /// Where the tool says that the visitor goes.
 pub(crate) fn explain(group: &LaneGroup, who: &str) -> Result<Explanation> {
-    let Request { path, headers } = request(&group.spec, who);
-    let mut list: HeaderList = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let hosts = group.spec.gateway.iter().flat_map(|gateway| &gateway.hosts);
-    let host = hosts.map(String::as_str).next().unwrap_or("*").replace('*', "gateway");
+    let Request { path, mut headers } = request(&group.spec, who);
+    let host = explain::served(group);
     for (name, value) in [(":method", "GET"), (":path", &path), (":authority", &host)] {
-        list.push(name, value);
+        headers.push(name, value);
     }
-    explain::explain(group, &list).map_err(|refused| anyhow!("{refused}"))
+    explain::explain(group, &headers).map_err(|refused| anyhow!("{refused}"))
 }
 
 /// The lanes that have a share of the visitors, but for the baseline, which has the rest.

@@ -1,5 +1,7 @@
 //! The graph in the language of Graphviz.
 
+use std::fmt::Display;
+
 use super::{Graph, Lane, edges::Place, layout::node_texts, percent};
 use crate::{
     escape::Escaped,
@@ -31,12 +33,13 @@ pub fn dot(graph: &Graph) -> String {
         let has = |row: &usize| {
             graph.lanes.get(*row).and_then(|lane| lane.cells.get(column)).is_some_and(|cell| cell.is_held)
         };
-        let ids: Vec<String> = (0..graph.lanes.len()).filter(has).map(|row| id(Place::Service(row, column))).collect();
+        let ids: Vec<String> =
+            (0..graph.lanes.len()).filter(has).map(|row| Place::Service(row, column).to_string()).collect();
         text += &format!("  {{ rank=same; {} }}\n", ids.join("; "));
     }
     text += &format!("  clients -> gateway [color=\"{}\", penwidth={}]\n", colour(0), number(WHOLE / 2.0));
     for (row, lane) in graph.lanes.iter().enumerate() {
-        text += &edge("gateway", &id(Place::Entrance(row)), row, lane.share, "solid");
+        text += &edge("gateway", Place::Entrance(row), row, lane.share, "solid");
     }
     for drawn in graph.edges() {
         let style = match drawn.why {
@@ -44,7 +47,7 @@ pub fn dot(graph: &Graph) -> String {
             Why::Fallback => "dashed",
             Why::LaneLost => "dotted",
         };
-        text += &edge(&id(drawn.from), &id(drawn.to), drawn.lane, drawn.share, style);
+        text += &edge(drawn.from, drawn.to, drawn.lane, drawn.share, style);
     }
     if graph.rejects_untagged {
         text += "  rejected [label=404, shape=circle, color=\"#c0272d\"]\n  gateway -> rejected [label=\"without a tag\"]\n";
@@ -59,33 +62,25 @@ fn cluster(graph: &Graph, row: usize, lane: &Lane) -> String {
     let mut text = format!(
         "  subgraph cluster_{row} {{\n    label=\"\"\n    style=\"rounded,filled\"\n    color=\"{colour}14\"\n    \
          node [fillcolor=\"{colour}24\", color=\"{colour}\"]\n    {} [label={}, penwidth=2]\n",
-        id(Place::Entrance(row)),
+        Place::Entrance(row),
         lines(&entrance)
     );
     for (column, (service, cell)) in graph.services.iter().zip(&lane.cells).enumerate() {
         if cell.is_held {
             let (name, version) = node_texts(service, lane);
             let texts: Vec<String> = [name].into_iter().chain(version).collect();
-            text += &format!("    {} [label={}]\n", id(Place::Service(row, column)), lines(&texts));
+            text += &format!("    {} [label={}]\n", Place::Service(row, column), lines(&texts));
         } else if cell.answers.iter().any(|answer| answer.why == Why::Unavailable) {
-            let end = id(Place::End(row, column));
+            let end = Place::End(row, column);
             text += &format!("    {end} [label=503, shape=circle, color=\"#c0272d\"]\n");
         }
     }
     text + "  }\n"
 }
 
-fn edge(from: &str, to: &str, row: usize, share: Option<f64>, style: &str) -> String {
+fn edge(from: impl Display, to: impl Display, row: usize, share: Option<f64>, style: &str) -> String {
     let width = number(share.map_or(2.0, |share| (share / 100.0 * WHOLE).max(1.0)));
     format!("  {from} -> {to} [color=\"{}\", penwidth={width}, style={style}]\n", colour(row))
-}
-
-fn id(place: Place) -> String {
-    match place {
-        Place::Entrance(row) => format!("lane{row}"),
-        Place::Service(row, column) => format!("lane{row}_service{column}"),
-        Place::End(row, column) => format!("lane{row}_end{column}"),
-    }
 }
 
 fn lines(lines: &[String]) -> String {

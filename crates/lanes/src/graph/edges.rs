@@ -1,5 +1,7 @@
 //! The way of every lane's requests, from box to box.
 
+use std::fmt::{self, Display};
+
 use super::{Answer, Cell, Graph};
 use crate::explain::Why;
 
@@ -22,6 +24,17 @@ pub(super) enum Place {
     Service(usize, usize),
     /// Where requests of a lane end without an answer, at a service.
     End(usize, usize),
+}
+
+/// A name that Graphviz and Mermaid take.
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entrance(row) => write!(f, "lane{row}"),
+            Self::Service(row, column) => write!(f, "lane{row}service{column}"),
+            Self::End(row, column) => write!(f, "lane{row}end{column}"),
+        }
+    }
 }
 
 impl Graph {

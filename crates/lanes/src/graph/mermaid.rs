@@ -1,5 +1,7 @@
 //! The graph as a flowchart of Mermaid, which GitHub and GitLab draw in Markdown.
 
+use std::fmt::Display;
+
 use super::{Graph, Lane, Service, edges::Place, layout::node_texts, percent};
 use crate::{
     escape::Escaped,
@@ -26,7 +28,7 @@ pub fn mermaid(graph: &Graph) -> String {
         Some(100.0).filter(|_| graph.lanes.iter().any(|lane| lane.share.is_some())),
     );
     for (row, lane) in graph.lanes.iter().enumerate() {
-        links.add("gateway", &format!("lane{row}"), "-->", row, lane.share);
+        links.add("gateway", Place::Entrance(row), "-->", row, lane.share);
     }
     for edge in graph.edges() {
         let arrow = match edge.why {
@@ -35,7 +37,7 @@ pub fn mermaid(graph: &Graph) -> String {
             Why::LaneLost => "-. out of the lane .->",
             Why::Unavailable => "--x",
         };
-        links.add(&id(edge.from), &id(edge.to), arrow, edge.lane, edge.share);
+        links.add(edge.from, edge.to, arrow, edge.lane, edge.share);
     }
     if graph.rejects_untagged {
         text += "  rejected((404))\n";
@@ -53,7 +55,7 @@ struct Links {
 }
 
 impl Links {
-    fn add(&mut self, from: &str, to: &str, arrow: &str, row: usize, share: Option<f64>) {
+    fn add(&mut self, from: impl Display, to: impl Display, arrow: &str, row: usize, share: Option<f64>) {
         let width = share.map_or(2.0, |share| (share / 100.0 * WHOLE).max(1.0));
         self.text += &format!("  {from} {arrow} {to}\n");
         self.styles += &format!("  linkStyle {} stroke:{},stroke-width:{}px\n", self.count, colour(row), number(width));
@@ -64,12 +66,12 @@ impl Links {
 fn subgraph(graph: &Graph, row: usize, lane: &Lane) -> String {
     let share = lane.share.map(percent);
     let entrance: Vec<String> = [lane.name.clone()].into_iter().chain(share).chain(lane.entrance.clone()).collect();
-    let mut text = format!("  subgraph row{row}[\" \"]\n    lane{row}([{}])\n", label(&entrance));
+    let mut text = format!("  subgraph row{row}[\" \"]\n    {}([{}])\n", Place::Entrance(row), label(&entrance));
     for (column, (service, cell)) in graph.services.iter().zip(&lane.cells).enumerate() {
         if cell.is_held {
-            text += &format!("    {}[{}]\n", id(Place::Service(row, column)), label(&[named(service, lane)]));
+            text += &format!("    {}[{}]\n", Place::Service(row, column), label(&[named(service, lane)]));
         } else if cell.answers.iter().any(|answer| answer.why == Why::Unavailable) {
-            text += &format!("    {}((503))\n", id(Place::End(row, column)));
+            text += &format!("    {}((503))\n", Place::End(row, column));
         }
     }
     text + "  end\n"
@@ -94,16 +96,8 @@ fn classes(graph: &Graph) -> String {
 
 fn members(graph: &Graph, row: usize) -> Vec<String> {
     let cells = graph.lanes.get(row).into_iter().flat_map(|lane| lane.cells.iter().enumerate());
-    let held = cells.filter(|(_, cell)| cell.is_held).map(|(column, _)| id(Place::Service(row, column)));
-    [id(Place::Entrance(row))].into_iter().chain(held).collect()
-}
-
-fn id(place: Place) -> String {
-    match place {
-        Place::Entrance(row) => format!("lane{row}"),
-        Place::Service(row, column) => format!("lane{row}service{column}"),
-        Place::End(row, column) => format!("lane{row}end{column}"),
-    }
+    let held = cells.filter(|(_, cell)| cell.is_held).map(|(column, _)| Place::Service(row, column).to_string());
+    [Place::Entrance(row).to_string()].into_iter().chain(held).collect()
 }
 
 /// Lines in quotes. What is markup to Mermaid is written as the entity of its code.

@@ -158,11 +158,9 @@ impl Fault {
     pub fn cause(&self, group: &LaneGroup) -> String {
         let spec = &group.spec;
         match self {
-            Self::Unanswered { why } if why.contains("certificate") => {
-                "the gateway's certificate: --host says which name it is for, SSL_CERT_FILE names an authority of your own"
-                    .to_owned()
-            }
-            Self::Unanswered { .. } => "the gateway's address or port, or its host (--host)".to_owned(),
+            Self::Unanswered { .. } => "the gateway's address or port, its host (--host), or with https the authority of its \
+                certificate (SSL_CERT_FILE)"
+                .to_owned(),
             Self::Failed { status: 404, .. } => {
                 "no route takes it: the group is not applied to this gateway, or the host (--host) or path (--path) is another's"
                     .to_owned()

@@ -103,7 +103,7 @@ fn a_graph_is_written_into_a_file() {
     assert_eq!(run(&options), (0, String::new(), String::new()));
     let dot = fs::read_to_string(&file).unwrap();
     assert!(dot.starts_with("digraph \"user-segment\" {\n"), "{dot}");
-    assert!(dot.contains("lane1 -> lane0_service0 [color=\"#007cc2\", penwidth=2.8, style=dashed]"), "{dot}");
+    assert!(dot.contains("lane1 -> lane0service0 [color=\"#007cc2\", penwidth=2.8, style=dashed]"), "{dot}");
     let labels = changed(&folder, "g.yaml", "{trace: {header: x-user-id}}", "sourceLabels");
     assert_eq!(run(&["graph", &labels, "--format", "mermaid"]).1.matches("out of the lane").count(), 2);
 }
