@@ -18,7 +18,7 @@ up: ## start user-segment, or WALKTHROUGH=name, and keep it running
 	@$(XTASK) up
 
 cluster-test: ## apply every rendering to a Kubernetes API, twice, and delete it; needs KUBE_APISERVER or KUBECONFIG
-	@$(XTASK) test --tier cluster
+	@$(XTASK) test --tier cluster $(if $(ONLY),"$(ONLY)")
 
 compose-test: ## run the walkthroughs as containers, and what can befall containers; needs a Docker engine
 	@$(XTASK) test --tier containers

@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Run only the tests of this tier, and no checks; may be repeated
     #[arg(long = "tier", value_name = "TIER")]
     tiers: Vec<Tier>,
+    /// Run only the tests of the tiers whose names contain this
+    #[arg(requires = "tiers")]
+    name: Option<String>,
     #[command(flatten)]
     envoy: EnvoyChoice,
 }

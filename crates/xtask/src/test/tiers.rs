@@ -118,6 +118,7 @@ pub(super) fn run(project: &Project, options: &Options, session: &mut Session) {
             ensure!(!tier.runs_what_is_built() || built == Some(true), "not run, because the step `build` failed");
             for mut command in tier.commands(project)? {
                 tier.provide(project, options, &mut command)?;
+                command.args(options.name.iter().flat_map(|name| ["--", name]));
                 cases::run(&mut command, cases, &mut io::stdout().lock())?;
             }
             Ok(Checked::Yes)
