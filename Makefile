@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --bin xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test cluster-test compose-test bench bench-check screenshots lint book dist images release render fmt clean
+.PHONY: help setup demo up test cluster-test compose-test matrix bench bench-check screenshots lint book dist images release render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,6 +25,9 @@ compose-test: ## run the walkthroughs as containers, and what can befall contain
 
 test: ## run every check and every test
 	@$(XTASK) test
+
+matrix: ## run the filters' suites and two walkthroughs on every supported Envoy, about 20 minutes, into README.md
+	@$(XTASK) matrix $(if $(SHORT),--short)
 
 bench: ## measure what a lane costs, about 13 minutes on a quiet machine, into bench/
 	@$(XTASK) bench

@@ -53,6 +53,8 @@ enum Command {
     Lint,
     /// Run every check and every test, and sum them up
     Test(test::Options),
+    /// Run the filters' suites and two walkthroughs on every Envoy that is pinned, and write the table into the README
+    Matrix(test::matrix::Options),
     /// Measure what a lane costs, on real Envoys
     Bench(bench::Options),
 }
@@ -84,6 +86,7 @@ fn run(project: &Project, command: &Command) -> Result<bool> {
         Command::Screenshots(envoy) => screenshots::take(project, envoy)?,
         Command::Lint => return Ok(test::lint(project)),
         Command::Test(options) => return Ok(test::run(project, options)),
+        Command::Matrix(options) => return test::matrix::run(project, options),
         Command::Bench(options) => return bench::run(project, options),
     }
     Ok(true)

@@ -2,6 +2,7 @@
 
 mod cases;
 mod checks;
+pub(crate) mod matrix;
 mod tiers;
 
 use std::time::Instant;

@@ -15,7 +15,7 @@ pub(super) const NAME: &str = "envoy";
 
 /// Which Envoy to run.
 // Set but empty is not set; a PathBuf would refuse it.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct EnvoyChoice {
     /// One of the versions pinned in crates/xtask/requirements, if not the usual one
     #[arg(long, env = "ENVOY_VERSION", value_name = "VERSION")]
@@ -25,7 +25,17 @@ pub(crate) struct EnvoyChoice {
     envoy_bin: Option<OsString>,
 }
 
+/// All versions that are pinned, the oldest first.
+pub(crate) fn versions(project: &Project) -> Result<Vec<String>> {
+    install::pinned_versions(project, &super::tool(NAME)?.package)
+}
+
 impl EnvoyChoice {
+    /// That version, which is pinned.
+    pub(crate) fn version(version: &str) -> Self {
+        Self { envoy_version: Some(version.to_owned()), envoy_bin: None }
+    }
+
     /// The absolute path of the program.
     pub(crate) fn ensure(&self, project: &Project) -> Result<PathBuf> {
         if let Some(program) = self.envoy_bin.as_deref().filter(|program| !program.is_empty()) {

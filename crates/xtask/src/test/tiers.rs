@@ -127,7 +127,7 @@ pub(super) fn run(project: &Project, options: &Options, session: &mut Session) {
 }
 
 /// What the suites run: the modules, the application behind Envoy, and the tool.
-fn build(project: &Project) -> Result<Checked> {
+pub(super) fn build(project: &Project) -> Result<Checked> {
     dist::build(project)?;
     process::run(&mut project.cargo(["build", "--bin", "mock-service", "--bin", "lanes", "--locked"]))?;
     Ok(Checked::Yes)
