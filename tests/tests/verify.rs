@@ -220,6 +220,74 @@ fn an_application_that_drops_the_header_is_named() {
     );
 }
 
+/// A walkthrough whose proxies write an access log into a file, as docs/metrics.md has it.
+fn logging(walkthrough: &str, environment: &[(&str, &str)]) -> (Mesh, PathBuf, TempDir) {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("access.log");
+    fs::write(&log, "").unwrap();
+    let published = fs::read_to_string(repository().join("manifests/observability/access-log.yaml")).unwrap();
+    let published = match walkthrough {
+        "permissive-baggage" => published.replace("X-USER-ID", "BAGGAGE").replace("X-ASM-PREFER-TAG", "VERSION"),
+        _ => published,
+    };
+    let published: Value = serde_saphyr::from_str(&published).unwrap();
+    let format = published.pointer("/access_log/0/typed_config/log_format").unwrap();
+    let file = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog";
+    let file = serde_json::json!({"@type": file, "path": log, "log_format": format});
+    let access_log = serde_json::json!([{"name": "envoy.access_loggers.file", "typed_config": file}]);
+    let mut options = walkthrough::options(walkthrough).unwrap();
+    let changed = walkthrough::changed(&options.configuration, |text| {
+        let name = |direction| format!("          stat_prefix: {direction}\n");
+        let sending = ["gateway", "outbound"].map(name);
+        sending.into_iter().fold(text.to_owned(), |text, name| {
+            text.replace(&name, &format!("{name}          access_log: {access_log}\n"))
+        })
+    });
+    let changed = changed.unwrap();
+    options.configuration = changed.path().to_owned();
+    options.environment.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    (Mesh::start(options).unwrap(), log, folder)
+}
+
+fn by_log(mesh: &Mesh, walkthrough: &str, log: &Path) -> Said {
+    Said::of(mesh, &published(walkthrough), &["--propagation", "--access-log", log.to_str().unwrap()])
+}
+
+#[test]
+fn an_access_log_shows_it_where_applications_do_not() {
+    let (mut mesh, log, _folder) = logging("user-segment", &[]);
+    let said = by_log(&mesh, "user-segment", &log);
+    said.is_fine();
+    assert!(said.text.contains("√ tag-is-carried: "), "{}", said.text);
+
+    let bootstrap = mesh.directory().join("mockb-s1.yaml");
+    let text = fs::read_to_string(&bootstrap).unwrap();
+    fs::write(&bootstrap, without_filter(&text)).unwrap();
+    mesh.kill_pod("mockb-s1").unwrap();
+    mesh.start_pod("mockb-s1").unwrap();
+    mesh.wait_until_discovered().unwrap();
+    wait_for(&mesh, &[("x-user-id", "jessie")], "v1,v1,v1");
+    by_log(&mesh, "user-segment", &log).names(
+        &["tag-is-carried"],
+        &["the sidecar of mockb did not carry the tag although the application forwarded `x-user-id`"],
+    );
+}
+
+#[test]
+fn an_access_log_names_the_application_that_drops_the_header() {
+    let (mesh, log, _folder) = logging("user-segment", &[("FORWARD_HEADERS", "x-other")]);
+    by_log(&mesh, "user-segment", &log)
+        .names(&["carrier-is-forwarded"], &["the application of mocka got `x-user-id` and did not forward it"]);
+}
+
+#[test]
+fn an_access_log_shows_baggage() {
+    let (mesh, log, _folder) = logging("permissive-baggage", &[]);
+    let said = by_log(&mesh, "permissive-baggage", &log);
+    said.is_fine();
+    assert!(said.text.contains("√ carrier-is-forwarded: "), "{}", said.text);
+}
+
 const WEIGHTS: &str = "apiVersion: trafficlanes.dev/v1alpha1
 kind: LaneGroup
 metadata: {name: weights, namespace: default}

@@ -14,6 +14,7 @@ use serde::Serialize;
 pub use filter::{Module, modules};
 pub(crate) use filter::{baggage_strip, in_sidecars as sidecar_filter};
 pub(crate) use istio::lane_service;
+pub(crate) use names::hosts;
 pub(crate) use rules::ingress_is_empty;
 
 /// A value as YAML that every reader takes for the same. What YAML 1.1 takes for no text, as `no` and `1:30`, is quoted: kubectl and Envoy read YAML 1.1. Texts of

@@ -1,24 +1,25 @@
 //! `lanes verify`.
 
+mod access_logs;
 mod client;
 mod junit;
 mod told;
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future};
 use header_edit::HeaderName;
 use indicatif::{ProgressBar, ProgressStyle};
 use lanes::{
     document::LaneGroup,
-    verify::{Asked, Judge, Plan, Report, Source, TraceIds, Versions},
+    verify::{Answer, Asked, Judge, Plan, Report, RequestIds, Source, Versions},
 };
 use reqwest::Url;
 use tokio::{runtime::Builder, time::Instant};
 
-use self::client::Client;
+use self::{access_logs::AccessLogs, client::Client};
 use super::{FINE, group, print, print_json, rollout::Interruption};
 
 #[derive(Args)]
@@ -63,6 +64,10 @@ pub(crate) struct Options {
     /// Ask each service which headers it got, and say at which hop the lane was lost; the sample application can
     #[arg(long)]
     propagation: bool,
+    /// Where gateway and sidecars write an access log of JSON meanwhile (docs/metrics.md): it shows which tag each service got in
+    /// place of applications that do not. May be repeated
+    #[arg(long = "access-log", value_name = "FILE", requires = "propagation")]
+    access_logs: Vec<PathBuf>,
     /// Go on, round after round, until it is interrupted
     #[arg(long)]
     watch: bool,
@@ -123,10 +128,11 @@ impl Options {
         client: &Client,
         interruption: &Interruption,
     ) -> Result<Report> {
-        let mut judge = Judge::new(group, plan, versions, self.propagation);
+        let logs = AccessLogs::open(&self.access_logs)?;
         let style = ProgressStyle::with_template("{bar:30} {pos} of {len} requests, {elapsed} ({eta} left)")?;
         let progress = ProgressBar::new(plan.sends() as u64).with_style(style);
-        let (ids, begin, pause) = (TraceIds::of(&group.spec), Instant::now(), Duration::from_secs(1) / self.rate);
+        let ids = RequestIds::of(&group.spec, logs.is_some());
+        let (begin, pause) = (Instant::now(), Duration::from_secs(1) / self.rate);
         let send = |(number, probe): (u32, usize)| {
             let (ids, asked) = (ids.as_ref(), plan.probes.get(probe));
             async move {
@@ -137,14 +143,15 @@ impl Options {
         };
         let order = order(plan).into_iter().zip(0..).map(|(probe, number)| (number, probe));
         let order = order.take_while(|_| !interruption.has_come());
-        let mut answers = futures_util::stream::iter(order).map(send).buffer_unordered(self.concurrency.into());
-        while let Some(answer) = answers.next().await {
-            if let Some((probe, answer)) = answer {
-                judge.take(probe, &answer);
-            }
-            progress.inc(1);
-        }
+        let answers = futures_util::stream::iter(order).map(send).buffer_unordered(self.concurrency.into());
+        let answers = answers.inspect(|_| progress.inc(1)).filter_map(future::ready);
+        let mut answers: Vec<(usize, Answer)> = answers.collect().await;
         progress.finish_and_clear();
+        if let Some(logs) = logs {
+            logs.complete(group, answers.iter_mut().map(|(_, answer)| answer).collect()).await?;
+        }
+        let mut judge = Judge::new(group, plan, versions, self.propagation);
+        answers.iter().for_each(|(probe, answer)| judge.take(*probe, answer));
         Ok(judge.report())
     }
 
@@ -157,7 +164,7 @@ impl Options {
             let name = HeaderName::parse(name).with_context(|| format!("--header {header}"))?;
             headers.push((name.as_str().to_owned(), value.trim().to_owned()));
         }
-        if self.propagation {
+        if self.propagation && self.access_logs.is_empty() {
             headers.push((ECHO_HEADERS.0.to_owned(), ECHO_HEADERS.1.to_owned()));
         }
         let own = self.gateway.host_str().unwrap_or_default();

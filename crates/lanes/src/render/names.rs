@@ -1,5 +1,6 @@
 //! The names that proxies know things by. Istio gives them; without Istio they are the same.
 
+use super::istio::lane_service;
 use crate::document::{LaneGroup, Service, ServicePort};
 
 impl LaneGroup {
@@ -17,6 +18,13 @@ impl LaneGroup {
     pub(super) fn cluster(&self, service: &Service, port: &ServicePort, subset: &str) -> String {
         format!("outbound|{}|{subset}|{}", port.number, self.host(service))
     }
+}
+
+/// The hosts that clusters of a service have: its own, and with Gateway API those of its lanes' Services.
+pub(crate) fn hosts(group: &LaneGroup, service: &Service) -> Vec<String> {
+    let of_lanes = lane_service::names(group, service);
+    let of_lanes = of_lanes.into_iter().map(|(name, _)| group.host_of(&name, group.namespace_of(service)));
+    of_lanes.chain([group.host(service)]).collect()
 }
 
 /// The subset of a lane's own pods, which a permissive lane tries first.

@@ -18,6 +18,8 @@ pub struct Answer {
     pub hops: Vec<Hop>,
     /// How long it took.
     pub took: Duration,
+    /// By what an access log knows the request, if it could.
+    pub id: Option<String>,
 }
 
 /// One service that answered.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     answer::{Answer, Hop},
     fault::{Culprit, Fault},
+    ids,
     plan::{Expected, Probe},
     versions::Versions,
 };
@@ -201,7 +202,10 @@ impl Doctor<'_> {
             Propagation::Application => return Culprit::Application,
             Propagation::Trace(trace) => {
                 let header = trace.header.to_ascii_lowercase();
-                let (got, forwarded) = (trace_id(&header, before), trace_id(&header, after));
+                let id = |headers: &'_ Headers| {
+                    headers.get(&header).and_then(|value| ids::id(&header, value)).map(str::to_owned)
+                };
+                let (got, forwarded) = (id(before), id(after));
                 if got.is_none() {
                     return Culprit::Request;
                 }
@@ -217,20 +221,6 @@ impl Doctor<'_> {
             // What the application did not get, its sidecar has not made of the tag.
             _ => Culprit::Sidecar,
         }
-    }
-}
-
-/// What stays the same of the header along a trace.
-fn trace_id<'a>(header: &str, headers: &'a Headers) -> Option<&'a str> {
-    let value = headers.get(header).map(String::as_str)?;
-    match header {
-        "traceparent" | "sw8" => value.split('-').nth(1),
-        "b3" => value.split('-').next(),
-        "uber-trace-id" => value.split(':').next(),
-        "x-cloud-trace-context" => value.split(['/', ';']).next(),
-        // Envoy changes a digit of it.
-        "x-request-id" => value.get(..8),
-        _ => Some(value),
     }
 }
 

@@ -101,7 +101,9 @@ impl<'a> Judge<'a> {
         known().or_else(|| match (self.asks_for_headers, self.seen.iter().any(|seen| seen.with_headers > 0)) {
             _ if !is_about_headers => None,
             (false, _) => Some("asked for with --propagation only".to_owned()),
-            (true, false) => Some("the answers do not show the headers that each service got".to_owned()),
+            (true, false) => {
+                Some("neither the answers nor an access log show the headers that each service got".to_owned())
+            }
             (true, true) => None,
         })
     }

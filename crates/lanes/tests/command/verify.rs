@@ -34,7 +34,7 @@ fn report(group: &LaneGroup, with_headers: bool, change: impl Fn(&Probe, &str, &
             };
             let mut hops = chain.iter().map(|hop| right(group, hop, &lane, with_headers)).collect();
             change(probe, &lane, &mut hops);
-            judge.take(index, &Answer { status: Some(200), hops, took: Duration::from_millis(3), error: None });
+            judge.take(index, &Answer { status: Some(200), hops, took: Duration::from_millis(3), ..Answer::default() });
         }
     }
     judge.report()

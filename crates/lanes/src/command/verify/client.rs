@@ -3,10 +3,10 @@
 use std::{net::ToSocketAddrs, time::Duration};
 
 use anyhow::{Context, Result};
-use header_edit::RequestHeaders;
+use header_edit::{HeaderList, RequestHeaders};
 use lanes::{
     document::Spec,
-    verify::{Answer, Hop, Probe, Source, TraceIds},
+    verify::{Answer, Hop, Probe, RequestIds, Source, request_id},
 };
 use reqwest::{Method, Url, redirect::Policy};
 use tokio::time::Instant;
@@ -39,9 +39,16 @@ impl Client {
     }
 
     /// Sends a request once. That there is no answer is one.
-    pub(super) async fn send(&self, probe: &Probe, ids: Option<&TraceIds>, spec: &Spec, sources: &[Source]) -> Answer {
-        let begin = Instant::now();
-        let (status, headers, body) = match self.call(probe, ids).await {
+    pub(super) async fn send(
+        &self,
+        probe: &Probe,
+        ids: Option<&RequestIds>,
+        spec: &Spec,
+        sources: &[Source],
+    ) -> Answer {
+        let request = with_id(&probe.request, ids);
+        let (begin, id) = (Instant::now(), request_id(spec, &request));
+        let (status, headers, body) = match self.call(&request).await {
             Ok(read) => read,
             Err(error) => {
                 return Answer { error: Some(format!("{error:#}")), took: begin.elapsed(), ..Answer::default() };
@@ -58,20 +65,17 @@ impl Client {
         if sources.len() > 1 {
             hops.sort_by_key(place);
         }
-        Answer { status: Some(status), error: None, hops, took }
+        Answer { status: Some(status), error: None, hops, took, id }
     }
 
-    async fn call(&self, probe: &Probe, ids: Option<&TraceIds>) -> Result<(u16, reqwest::header::HeaderMap, String)> {
+    async fn call(&self, asked: &HeaderList) -> Result<(u16, reqwest::header::HeaderMap, String)> {
         let text = |name: &str| {
-            probe.request.first(name).map(|value| String::from_utf8_lossy(&value).into_owned()).unwrap_or_default()
+            asked.first(name).map(|value| String::from_utf8_lossy(&value).into_owned()).unwrap_or_default()
         };
         let url = self.url.join(&text(":path"))?;
         let mut request = self.client.request(Method::from_bytes(text(":method").as_bytes())?, url);
-        for (name, value) in probe.request.lines().filter(|(name, _)| !name.starts_with(':')) {
+        for (name, value) in asked.lines().filter(|(name, _)| !name.starts_with(':')) {
             request = request.header(name, value);
-        }
-        if let Some(ids) = ids.filter(|ids| probe.request.first(ids.header()).is_none()) {
-            request = request.header(ids.header(), ids.next());
         }
         // Without the gateway's port, which is often another inside and outside.
         if let Some(host) = &self.host {
@@ -88,4 +92,15 @@ impl Client {
         }
         Ok((status, headers, String::from_utf8_lossy(&body).into_owned()))
     }
+}
+
+/// The request with an id of its own, unless it has one.
+fn with_id(request: &HeaderList, ids: Option<&RequestIds>) -> HeaderList {
+    let came = ids.and_then(|ids| request.first(ids.header()));
+    let came = came.map(|value| String::from_utf8_lossy(&value).into_owned());
+    let Some((ids, value)) = ids.and_then(|ids| Some((ids, ids.next(came.as_deref())?))) else {
+        return request.clone();
+    };
+    let others = request.lines().filter(|(name, _)| *name != ids.header());
+    others.chain([(ids.header(), value.as_bytes())]).collect()
 }
