@@ -154,25 +154,31 @@ fn vector_case(vector: &Vector, vectors: &Vectors) -> Result<Option<Case>> {
     let mut rules = Vec::new();
     let mut decisions = Vec::new();
     let hashed = [
-        ("fnv1a32", None, &vector.fnv1a32),
-        ("murmur3", None, &vector.murmur3),
-        ("murmur3", Some(&vectors.salt), &vector.murmur3_salted),
+        ("fnv1a32", "plain", json!({}), &vector.fnv1a32),
+        ("murmur3", "plain", json!({}), &vector.murmur3),
+        ("murmur3", "salted", json!({"salt": vectors.salt}), &vector.murmur3_salted),
+        ("xxh64", "plain", json!({}), &vector.xxh64),
+        ("xxh64", "seeded", json!({"seed": vectors.seed}), &vector.xxh64_seeded),
     ];
-    for (hash, salt, expected) in hashed {
+    for (hash, kind, choice, expected) in hashed {
         ensure!(expected.buckets.len() == vectors.modulos.len(), "a vector lacks buckets");
-        // By the widest modulo the bucket is the hash itself, but for one hash that no vector has.
-        let widest = (u32::MAX, expected.hash);
+        // By the widest modulo the bucket of 32 bits is the hash itself, but for one hash that no vector has.
+        let widest = (u32::MAX, u32::try_from(expected.hash % u64::from(u32::MAX))?);
         for (modulo, bucket) in vectors.modulos.iter().copied().zip(expected.buckets.clone()).chain([widest]) {
-            let name = format!("{hash}-{}-{modulo}", salt.map_or("plain", |_| "salted"));
+            let name = format!("{hash}-{kind}-{modulo}");
             decisions.push(match identity.as_bytes() {
                 [] => format!("rule={name};by=missing"),
                 _ => format!("rule={name};by=hash;bucket={bucket}/{modulo};tag=t"),
             });
-            rules.push(json!({
-                "name": name, "header": "x-user-id", "hash": hash, "salt": salt, "modulo": modulo,
+            let mut rule = json!({
+                "name": name, "header": "x-user-id", "hash": hash, "modulo": modulo,
                 "tagHeader": name, "decisionHeader": "x-lane-decision",
                 "policies": [{"range": modulo, "tagValue": "t"}],
-            }));
+            });
+            if let (Some(rule), Some(choice)) = (rule.as_object_mut(), choice.as_object()) {
+                rule.extend(choice.clone());
+            }
+            rules.push(rule);
         }
     }
     let mut request: HeaderList =

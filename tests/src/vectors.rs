@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// `tests/testdata/hash-vectors.toml`.
 #[derive(Deserialize)]
@@ -11,6 +11,8 @@ use serde::Deserialize;
 pub struct Vectors {
     /// The salt of `murmur3-salted`.
     pub salt: String,
+    /// The seed of `xxh64-seeded`.
+    pub seed: u32,
     /// The modulos of the buckets, in their order.
     pub modulos: Vec<u32>,
     /// The identities.
@@ -30,16 +32,35 @@ pub struct Vector {
     pub murmur3: Hashed,
     /// The same of salt and identity.
     pub murmur3_salted: Hashed,
+    /// XXH64, seed 0.
+    pub xxh64: Hashed,
+    /// The same with the seed.
+    pub xxh64_seeded: Hashed,
 }
 
 /// A hash and its buckets.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hashed {
-    /// 32 bits, unsigned.
-    pub hash: u32,
+    /// Unsigned.
+    #[serde(deserialize_with = "number_or_text")]
+    pub hash: u64,
     /// By the modulos of the file.
     pub buckets: Vec<u32>,
+}
+
+/// TOML's integers have 63 bits.
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(u64),
+        Text(String),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Number(number) => Ok(number),
+        Written::Text(text) => text.parse().map_err(D::Error::custom),
+    }
 }
 
 impl Vectors {

@@ -1,15 +1,17 @@
 """Writes hash-vectors.toml: python3 tests/testdata/hash-vectors.py > tests/testdata/hash-vectors.toml
 
 The oracle is independent of the code under test: FNV-1a in four lines of Python, MurmurHash3 from the PyPI package
-mmh3 (5.x), which wraps the reference C++ code.
+mmh3 (5.x), which wraps the reference C++ code, XXH64 from xxhash (3.x), which wraps the reference C code.
 """
 
 import random
 import uuid
 
 import mmh3
+import xxhash
 
 SALT = b"checkout-2026-11"
+SEED = 13221
 MODULOS = (100, 1000, 10000)
 
 HEADER = f'''\
@@ -21,9 +23,12 @@ HEADER = f'''\
 #   2. fnv1a32         FNV-1a, 32 bit: hash = 2166136261; for each byte: hash = (hash xor byte) * 16777619 mod 2^32
 #      murmur3         MurmurHash3 x86 32 bit, seed 0, of the identity
 #      murmur3-salted  the same of the salt "{SALT.decode()}" followed by the identity
+#      xxh64           XXH64, seed 0, of the identity
+#      xxh64-seeded    the same with the seed {SEED}
 #   3. bucket = hash mod modulo, all unsigned
 #   4. the first policy with from <= bucket < range gives the tag
 #
+# The 64 bits of xxh64 are text, because TOML's integers have 63.
 # `hex` is the identity; `text` is the same for reading, where it is printable.
 # `buckets` are those of modulo {", ".join(map(str, MODULOS))}.
 '''
@@ -57,13 +62,14 @@ def identities():
     yield from ("x" * length for length in (1000, 1023, 1024, 1025, 4095, 4096))
 
 
-def entry(name, value):
+def entry(name, value, quote=""):
     buckets = ", ".join(str(value % modulo) for modulo in MODULOS)
-    return f"{name} = {{ hash = {value}, buckets = [{buckets}] }}"
+    return f"{name} = {{ hash = {quote}{value}{quote}, buckets = [{buckets}] }}"
 
 
 print(HEADER)
 print(f'salt = "{SALT.decode()}"')
+print(f"seed = {SEED}")
 print(f"modulos = {list(MODULOS)}")
 for identity in dict.fromkeys(i.encode() if isinstance(i, str) else i for i in identities()):
     print("\n[[vector]]")
@@ -77,3 +83,5 @@ for identity in dict.fromkeys(i.encode() if isinstance(i, str) else i for i in i
     print(entry("fnv1a32", fnv1a32(identity)))
     print(entry("murmur3", mmh3.hash(identity, 0, signed=False)))
     print(entry("murmur3-salted", mmh3.hash(SALT + identity, 0, signed=False)))
+    print(entry("xxh64", xxhash.xxh64_intdigest(identity, 0), '"'))
+    print(entry("xxh64-seeded", xxhash.xxh64_intdigest(identity, SEED), '"'))

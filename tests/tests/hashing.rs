@@ -20,11 +20,13 @@ fn every_published_vector_holds() {
             (&Hash::Fnv1a32, &vector.fnv1a32),
             (&Hash::Murmur3 { salt: Vec::new() }, &vector.murmur3),
             (&salted, &vector.murmur3_salted),
+            (&Hash::Xxh64 { seed: 0 }, &vector.xxh64),
+            (&Hash::Xxh64 { seed: vectors.seed }, &vector.xxh64_seeded),
         ];
         for (function, expected) in expected {
             let hash = function.of(&identity);
             assert_eq!(hash, expected.hash, "{function:?} of {}", vector.name());
-            let buckets: Vec<u32> = vectors.modulos.iter().map(|modulo| hash % modulo).collect();
+            let buckets: Vec<u32> = vectors.modulos.iter().map(|modulo| (hash % u64::from(*modulo)) as u32).collect();
             assert_eq!(buckets, expected.buckets, "{function:?} of {}", vector.name());
         }
     }
@@ -82,7 +84,10 @@ fn is_canary(tagger: &Tagger, identity: &str) -> bool {
 /// populations are fixed, so this is once and for all, and a skewed hash is far above.
 #[test]
 fn every_bucket_gets_its_share_of_every_population() {
-    for hash in [Hash::Fnv1a32, Hash::Murmur3 { salt: Vec::new() }, Hash::Murmur3 { salt: b"checkout".to_vec() }] {
+    let salted = Hash::Murmur3 { salt: b"checkout".to_vec() };
+    for hash in
+        [Hash::Fnv1a32, Hash::Murmur3 { salt: Vec::new() }, salted, Hash::Xxh64 { seed: 0 }, Hash::Xxh64 { seed: 7 }]
+    {
         for (shape, identities) in populations(100_000) {
             let mut counts = [0_u32; 100];
             for identity in &identities {

@@ -114,7 +114,7 @@ fn vectors() -> (String, String) {
         let identity = vector.identity().unwrap();
         let salted = [vectors.salt.as_bytes(), &identity].concat();
         // Of salt and identity there is no published FNV-1a, for no rule computes it.
-        let of_salted = hash_tagging::fnv1a32(&salted);
+        let of_salted = hash_tagging::fnv1a32(&salted).into();
         let lines = [(&identity, vector.fnv1a32.hash, &vector.murmur3), (&salted, of_salted, &vector.murmur3_salted)];
         for (data, fnv1a32, murmur3) in lines {
             asked.extend(data.iter().map(|byte| format!("{byte:02x}")));

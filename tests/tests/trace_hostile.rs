@@ -154,7 +154,7 @@ fn many_lines_of_the_id_and_of_the_tag() {
 #[test]
 fn ids_that_share_a_set_by_a_known_hash_push_nobody_out() {
     const SETS: u32 = 16384 / 4;
-    let set = |id: &str| Hash::Murmur3 { salt: Vec::new() }.of(id.as_bytes()) % SETS;
+    let set = |id: &str| Hash::Murmur3 { salt: Vec::new() }.of(id.as_bytes()) % u64::from(SETS);
     let attackers: Vec<String> =
         (0..).map(|number| format!("attacker-{number}")).filter(|id| set(id) == set("victim")).take(8).collect();
     let both = Both::start();

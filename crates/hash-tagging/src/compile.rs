@@ -85,7 +85,7 @@ impl Compiler {
 
         let condition = self.condition(&path, config.r#match);
         let identity = self.identity(&path, config.header, config.identity);
-        let hash = self.hash(&path, config.hash, config.salt);
+        let hash = self.hash(&path, config.hash, config.salt, config.seed.map(|seed| seed.0));
         let users = self.users(&path, config.users, &labels);
         let (policies, outcomes) = self.policies(&path, config.modulo.0, config.policies, &labels);
         let missing = match config.missing {
@@ -130,15 +130,24 @@ impl Compiler {
         self.tagger.rules.push(rule);
     }
 
-    fn hash(&mut self, path: &str, hash: HashConfig, salt: Option<String>) -> Option<Hash> {
-        match (hash, salt) {
+    fn hash(&mut self, path: &str, hash: HashConfig, salt: Option<String>, seed: Option<u32>) -> Option<Hash> {
+        let salted = match (hash, salt) {
             (HashConfig::Murmur3, salt) => Some(Hash::Murmur3 { salt: salt.unwrap_or_default().into_bytes() }),
             (HashConfig::Fnv1a32, None) => Some(Hash::Fnv1a32),
+            (HashConfig::Xxh64, None) => Some(Hash::Xxh64 { seed: seed.unwrap_or_default() }),
             (HashConfig::Fnv1a32, Some(_)) => {
                 self.error(format!("{path}.salt"), "fnv1a32 takes no salt: use `hash: murmur3`, or leave the salt out");
                 None
             }
+            (HashConfig::Xxh64, Some(_)) => {
+                self.error(format!("{path}.salt"), "xxh64 takes a number instead of a salt: use `seed`");
+                None
+            }
+        };
+        if seed.is_some() && hash != HashConfig::Xxh64 {
+            self.error(format!("{path}.seed"), "only xxh64 takes a seed: use `hash: xxh64`, or with murmur3 a `salt`");
         }
+        salted
     }
 
     fn users(&mut self, path: &str, users: Vec<UsersConfig>, labels: &CounterLabels) -> BTreeMap<Vec<u8>, Outcome> {

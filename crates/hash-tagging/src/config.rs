@@ -51,6 +51,8 @@ pub struct RuleConfig {
     pub hash: HashConfig,
     /// Prefixed to the identity before hashing, so that two rules choose their users independently; murmur3 only.
     pub salt: Option<String>,
+    /// What salt is to murmur3, 0 to 4294967295; 0 unless given; xxh64 only.
+    pub seed: Option<WholeNumber>,
     /// The number of buckets, 1 to 4294967295: `bucket = hash % modulo`.
     pub modulo: WholeNumber,
     /// The header that the tag is written to.
@@ -135,7 +137,7 @@ pub struct UsersConfig {
 }
 
 /// The hash function.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "lowercase")]
 pub enum HashConfig {
@@ -144,6 +146,8 @@ pub enum HashConfig {
     Fnv1a32,
     /// MurmurHash3 for x86, 32 bit, seed 0.
     Murmur3,
+    /// XXH64: what Envoy's own hashing computes.
+    Xxh64,
 }
 
 /// Buckets that get a tag: `from <= bucket < range`.

@@ -1,6 +1,8 @@
-//! From an identity to 32 bits. The published vectors (`tests/testdata/hash-vectors.toml`) pin every bit.
+//! From an identity to a number. The published vectors (`tests/testdata/hash-vectors.toml`) pin every bit.
 
 use std::io::Read;
+
+use twox_hash::XxHash64;
 
 /// A hash function with all that it depends on besides the identity.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -13,15 +15,24 @@ pub enum Hash {
         /// May be empty.
         salt: Vec<u8>,
     },
+    /// XXH64 (<https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md>): what Envoy's own hashing computes, its
+    /// `HashUtil::xxHash64` (`source/common/common/hash.h`).
+    Xxh64 {
+        /// In the salt's place: another seed chooses independently.
+        seed: u32,
+    },
 }
 
 impl Hash {
     /// The hash of an identity, which may be any bytes.
-    pub fn of(&self, identity: &[u8]) -> u32 {
+    pub fn of(&self, identity: &[u8]) -> u64 {
         match self {
-            Self::Fnv1a32 => fnv1a32(identity),
-            // Reading from memory cannot fail.
-            Self::Murmur3 { salt } => murmur3::murmur3_32(&mut salt.as_slice().chain(identity), 0).unwrap_or_default(),
+            Self::Fnv1a32 => fnv1a32(identity).into(),
+            Self::Murmur3 { salt } => {
+                // Reading from memory cannot fail.
+                murmur3::murmur3_32(&mut salt.as_slice().chain(identity), 0).unwrap_or_default().into()
+            }
+            Self::Xxh64 { seed } => XxHash64::oneshot((*seed).into(), identity),
         }
     }
 }
@@ -47,6 +58,15 @@ mod tests {
         for (user, bucket) in users {
             assert_eq!(fnv1a32(user.as_bytes()) % 100, bucket, "{user}");
         }
+    }
+
+    /// From Envoy's `test/common/common/hash_test.cc` and the matcher's tests.
+    #[test]
+    fn xxh64_is_as_envoy_has_it() {
+        let hash = |seed: u32, identity: &str| Hash::Xxh64 { seed }.of(identity.as_bytes());
+        assert_eq!(hash(0, "hello"), 2_794_345_569_481_354_659);
+        assert_eq!(hash(13_221, "hello"), 10_451_234_660_802_341_186);
+        assert_eq!(hash(0, ""), 17_241_709_254_077_376_921);
     }
 
     /// From the reference implementation's `main.cpp` (SMHasher) as Python's mmh3 gives them.

@@ -39,7 +39,7 @@ enum Line {
 #[derive(Clone, Copy, Debug)]
 enum Hashed {
     Missing,
-    To(u32),
+    To(u64),
 }
 
 /// What became of a tag header so far.

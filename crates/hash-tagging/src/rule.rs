@@ -66,13 +66,14 @@ impl Rule {
     }
 
     /// What the rule decides about an identity that is there; `hash` is asked only if it is needed.
-    pub(crate) fn decide<'i>(&self, identity: impl FnOnce() -> &'i [u8], hash: u32) -> Decision<'_> {
+    pub(crate) fn decide<'i>(&self, identity: impl FnOnce() -> &'i [u8], hash: u64) -> Decision<'_> {
         if !self.users.is_empty()
             && let Some(outcome) = self.users.get(identity())
         {
             return Decision::new(self, outcome, Reason::User, None);
         }
-        let bucket = hash.checked_rem(self.modulo).unwrap_or_default();
+        let bucket = hash.checked_rem(self.modulo.into()).unwrap_or_default();
+        let bucket = u32::try_from(bucket).unwrap_or_default();
         let outcome = self.policies.winner(bucket).and_then(|policy| self.outcomes.get(policy));
         Decision::new(self, outcome.unwrap_or(&self.uncovered), Reason::Hash, Some(bucket))
     }

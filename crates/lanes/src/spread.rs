@@ -152,6 +152,6 @@ pub fn moved_buckets(before: &LaneGroup, after: &LaneGroup) -> Option<BTreeMap<M
 
 /// Whether every user has the same bucket under both.
 fn has_same_buckets(before: &Users, after: &Users) -> bool {
-    (before.hash, &before.salt, before.modulo, &before.identity)
-        == (after.hash, &after.salt, after.modulo, &after.identity)
+    (before.hash, &before.salt, before.seed, before.modulo, &before.identity)
+        == (after.hash, &after.salt, after.seed, after.modulo, &after.identity)
 }

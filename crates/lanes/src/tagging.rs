@@ -48,7 +48,9 @@ pub fn plugin_config(spec: &Spec) -> Option<Value> {
     let hash = match users.hash {
         HashFunction::Fnv1a32 => json!({}),
         HashFunction::Murmur3 => json!({"hash": "murmur3"}),
+        HashFunction::Xxh64 => json!({"hash": "xxh64"}),
     };
+    let seed = users.seed.map_or_else(|| json!({}), |seed| json!({ "seed": seed }));
     let salt = users.salt.as_ref().map_or_else(|| json!({}), |salt| json!({ "salt": salt }));
     let buckets = json!({"modulo": users.modulo, "tagHeader": spec.route_header, "policies": policies(spec, users)});
     // The gateway may serve other lane groups, whose requests have another host, and whose filter may have tagged them.
@@ -60,7 +62,8 @@ pub fn plugin_config(spec: &Spec) -> Option<Value> {
         (Some(hosts), Clients::MayNot) => (json!({}), json!({"match": {"hosts": hosts}}), json!({"incoming": "strip"})),
     };
     let decision = users.decision_header.as_ref().map_or_else(|| json!({}), |name| json!({ "decisionHeader": name }));
-    let rule = [hosts, identity, named, hash, salt, buckets, incoming, decision].into_iter().fold(json!({}), with);
+    let rule =
+        [hosts, identity, named, hash, salt, seed, buckets, incoming, decision].into_iter().fold(json!({}), with);
     Some(with(switch, json!({ "rules": [rule] })))
 }
 

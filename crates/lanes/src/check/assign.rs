@@ -46,9 +46,7 @@ impl Findings {
                 _ => self.error(path, "expected exactly one of `header`, `cookie`, `query` and `claim`"),
             }
         }
-        if users.hash == HashFunction::Fnv1a32 && users.salt.is_some() {
-            self.error(format!("{path}.salt"), "fnv1a32 takes no salt: use `hash: murmur3`, or leave the salt out");
-        }
+        self.hash(path, users);
         if users.modulo == 0 {
             self.error(format!("{path}.modulo"), "expected 1 to 4294967295 buckets, not 0");
         }
@@ -76,6 +74,20 @@ impl Findings {
             }
         }
         self.split(spec, users);
+    }
+
+    fn hash(&mut self, path: &str, users: &Users) {
+        let message = match users.hash {
+            HashFunction::Fnv1a32 => "fnv1a32 takes no salt: use `hash: murmur3`, or leave the salt out",
+            HashFunction::Xxh64 => "xxh64 takes a number instead of a salt: use `seed`",
+            HashFunction::Murmur3 => "",
+        };
+        if users.salt.is_some() && !message.is_empty() {
+            self.error(format!("{path}.salt"), message);
+        }
+        if users.seed.is_some() && users.hash != HashFunction::Xxh64 {
+            self.error(format!("{path}.seed"), "only xxh64 takes a seed: use `hash: xxh64`, or with murmur3 a `salt`");
+        }
     }
 
     fn split(&mut self, spec: &Spec, users: &Users) {

@@ -145,11 +145,12 @@ impl Findings {
     }
 
     fn same_choice(&mut self, other: &str, theirs: &Users, ours: &Users) {
-        let same = (theirs.hash, &theirs.salt, &theirs.identity) == (ours.hash, &ours.salt, &ours.identity);
+        let same = (theirs.hash, &theirs.salt, theirs.seed, &theirs.identity)
+            == (ours.hash, &ours.salt, ours.seed, &ours.identity);
         if same {
             let message = format!(
                 "the lane group `{other}` hashes the same identity in the same way, so both choose the same users: with \
-                `hash: murmur3` and a `salt` of its own each group chooses independently"
+                `hash: murmur3` and a `salt`, or `hash: xxh64` and a `seed`, of its own each group chooses independently"
             );
             self.warn("spec.assign.users", message);
         }

@@ -24,6 +24,8 @@ pub struct Users {
     pub hash: HashFunction,
     /// Prefixed to the identity before hashing; murmur3 only.
     pub salt: Option<String>,
+    /// What the salt is to murmur3; 0 unless given; xxh64 only.
+    pub seed: Option<u32>,
     /// The number of buckets. It must stay as it is during a rollout: with another one every user changes buckets.
     #[serde(default = "hundred_buckets")]
     pub modulo: u32,
@@ -59,6 +61,8 @@ pub enum HashFunction {
     Fnv1a32,
     /// MurmurHash3 for x86, 32 bit: for new groups.
     Murmur3,
+    /// XXH64: what Envoy's own hashing computes.
+    Xxh64,
 }
 
 /// Users by name.

@@ -115,6 +115,7 @@ pub(super) fn gateway(spec: &Spec) -> Vec<String> {
             let hash = match users.hash {
                 HashFunction::Fnv1a32 => "FNV-1a",
                 HashFunction::Murmur3 => "MurmurHash3",
+                HashFunction::Xxh64 => "XXH64",
             };
             vec![hash.to_owned(), format!("{} buckets", number(f64::from(users.modulo)))]
         }

@@ -125,8 +125,10 @@ impl Source<'_> {
             hash: match rule.hash {
                 HashConfig::Fnv1a32 => HashFunction::Fnv1a32,
                 HashConfig::Murmur3 => HashFunction::Murmur3,
+                HashConfig::Xxh64 => HashFunction::Xxh64,
             },
             salt: rule.salt.clone(),
+            seed: rule.seed.as_ref().map(|seed| seed.0),
             modulo,
             named: named(&rule.users, &lanes)?,
             split: Vec::new(),

@@ -66,7 +66,7 @@ pub fn diff(old: &LaneGroup, new: &LaneGroup, buckets: Option<Moves<'_>>, users:
         said.push(format!("{moving} of {} {} move{between}", counted.all, counted.of));
     }
     if buckets.is_none() {
-        said.push("identity, hash, salt or modulo differ: every user may move anywhere".to_owned());
+        said.push("identity, hash, salt, seed or modulo differ: every user may move anywhere".to_owned());
     }
     let moves = buckets.iter().chain(&users).flat_map(|counted| {
         counted.moves.iter().map(|(moved, count)| format!("{} to {}: {count} {}.", moved.from, moved.to, counted.of))
