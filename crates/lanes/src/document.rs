@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::json::without_nulls;
 
-pub use assign::{Assign, HashFunction, Identity, NamedUsers, Share, Users, Weight};
+pub use assign::{Assign, HashFunction, Identity, NamedUsers, Share, Tagging, Users, Weight};
 pub use duration::Duration;
 pub use filters::{FailStrategy, Filters, Phase, PullPolicy};
 pub use gateway::{Gateway, GatewayPort, GatewayRef};
@@ -202,6 +202,12 @@ impl Spec {
         self.assign.as_ref()?.users.as_ref()
     }
 
+    /// How users are assigned by the gateway's routes, and the header that says who they are; `None` where the filter assigns them.
+    pub(crate) fn native_users(&self) -> Option<(&Users, &str)> {
+        let users = self.users().filter(|users| users.tagging == Tagging::Native)?;
+        Some((users, users.identity.first()?.header.as_deref()?))
+    }
+
     /// The lanes' weights, if they are what lanes are assigned by.
     pub fn weights(&self) -> Option<&[Weight]> {
         self.assign.as_ref()?.weights.as_deref()
@@ -224,9 +230,14 @@ impl Spec {
         })
     }
 
+    /// Whether the hash-tagging filter assigns lanes.
+    pub(crate) fn has_filter_at_gateway(&self) -> bool {
+        self.users().is_some() && self.native_users().is_none()
+    }
+
     /// Whether a request may have a tag when the gateway's routes are asked: its own, or the one that the filter gave it.
     pub(crate) fn has_tag_at_gateway(&self) -> bool {
-        self.users().is_some() || self.clients() == Clients::MayChoose
+        self.has_filter_at_gateway() || self.clients() == Clients::MayChoose
     }
 
     /// How the tag crosses an application: as given, or as the mode has it.

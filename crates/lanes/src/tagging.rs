@@ -35,6 +35,25 @@ pub fn regions(users: &Users) -> Vec<Region> {
     users.split.iter().enumerate().map(region).collect()
 }
 
+/// All buckets in their order, each part with its lane; parts of no bucket are left out. There are two at least, of one lane if
+/// need be: a route with several destinations stays one.
+pub(crate) fn parts(users: &Users, baseline: &str) -> Vec<(String, u32)> {
+    let mut parts: Vec<(String, u32)> = Vec::new();
+    let mut next = 0;
+    let mut regions: Vec<Region> = regions(users).into_iter().filter(|region| region.from < region.to).collect();
+    regions.sort_by_key(|region| region.from);
+    for Region { lane, from, to } in regions {
+        parts.extend((next < from).then(|| (baseline.to_owned(), from - next)));
+        parts.push((lane, to - from));
+        next = to;
+    }
+    parts.extend((next < users.modulo).then(|| (baseline.to_owned(), users.modulo - next)));
+    if let [(lane, buckets)] = parts.as_slice() {
+        parts = vec![(lane.clone(), 1), (lane.clone(), buckets.saturating_sub(1))];
+    }
+    parts
+}
+
 /// The `pluginConfig` of the gateway's filter; `None` if users are not what lanes are assigned by.
 pub fn plugin_config(spec: &Spec) -> Option<Value> {
     let users = spec.users()?;
@@ -106,6 +125,20 @@ mod tests {
         assert_eq!(bounds(json!([{"lane": "a", "percent": 20}])), [(0, 20)]);
         assert_eq!(bounds(json!([{"lane": "a", "percent": 20}, {"lane": "b", "percent": 10}])), [(0, 20), (90, 100)]);
         assert_eq!(bounds(json!([{"lane": "a", "percent": 50}, {"lane": "b", "percent": 50}])), [(0, 50), (50, 100)]);
+    }
+
+    #[test]
+    fn the_parts_are_all_buckets_in_their_order() {
+        let parts = |split: Value| -> Vec<(String, u32)> { super::parts(&users(split), "base") };
+        let of =
+            |parts: &[(&str, u32)]| parts.iter().map(|(lane, size)| ((*lane).to_owned(), *size)).collect::<Vec<_>>();
+        assert_eq!(parts(json!([{"lane": "a", "percent": 20}])), of(&[("a", 20), ("base", 80)]));
+        assert_eq!(parts(json!([{"lane": "a", "percent": 0}])), of(&[("base", 1), ("base", 99)]));
+        assert_eq!(parts(json!([{"lane": "a", "percent": 100}])), of(&[("a", 1), ("a", 99)]));
+        let two = json!([{"lane": "a", "percent": 20}, {"lane": "b", "percent": 10}]);
+        assert_eq!(parts(two), of(&[("a", 20), ("base", 70), ("b", 10)]));
+        let kept = json!([{"lane": "a", "percent": 10, "upTo": 40}, {"lane": "b", "percent": 5, "upTo": 60}]);
+        assert_eq!(parts(kept), of(&[("a", 10), ("base", 30), ("b", 5), ("base", 55)]));
     }
 
     #[test]

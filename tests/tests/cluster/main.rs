@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use local_mesh::WALKTHROUGHS;
 use traffic_lanes_tests::cluster::{Test, run};
 
-use variant::{EVERYTHING, VARIANTS};
+use variant::{EVERYTHING, NATIVE, VARIANTS};
 
 fn main() -> ExitCode {
     // Those that take longest first.
@@ -25,6 +25,8 @@ fn main() -> ExitCode {
             tests.push(Test::new(name, move |cluster| rendered::comes_and_goes(cluster, group, variant)));
         }
     }
+    let name = format!("user-segment, {}: applied, again, and deleted", NATIVE.name);
+    tests.push(Test::new(name, |cluster| rendered::comes_and_goes(cluster, "user-segment", &NATIVE)));
     for mistake in refused::mistakes() {
         let name = format!("refused: {}", mistake.what);
         tests.push(Test::new(name, move |cluster| refused::is_refused(cluster, &mistake)));

@@ -45,6 +45,14 @@ pub(crate) const VARIANTS: [Variant; 5] = [
     },
 ];
 
+/// For a group that assigns users.
+pub(crate) const NATIVE: Variant = Variant {
+    name: "native tagging",
+    arguments: &[],
+    group: "spec: {assign: {users: {hash: xxh64, tagging: native}}}",
+    needs_forwarding: |_| false,
+};
+
 /// An HTTPRoute does not see the labels of the calling pod.
 fn goes_by_source_labels(walkthrough: &str) -> bool {
     ["strict", "strict-source-labels"].contains(&walkthrough)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Findings;
-use crate::document::{Assign, HashFunction, Phase, Share, Spec, Users, Weight};
+use crate::document::{Assign, HashFunction, Identity, Phase, Routing, Share, Spec, Tagging, Users, Weight};
 
 impl Findings {
     pub(super) fn assign(&mut self, spec: &Spec, assign: &Assign) {
@@ -47,6 +47,9 @@ impl Findings {
             }
         }
         self.hash(path, users);
+        if users.tagging == Tagging::Native {
+            self.native(spec, users);
+        }
         if users.modulo == 0 {
             self.error(format!("{path}.modulo"), "expected 1 to 4294967295 buckets, not 0");
         }
@@ -87,6 +90,43 @@ impl Findings {
         }
         if users.seed.is_some() && users.hash != HashFunction::Xxh64 {
             self.error(format!("{path}.seed"), "only xxh64 takes a seed: use `hash: xxh64`, or with murmur3 a `salt`");
+        }
+    }
+
+    /// What Envoy's routes cannot do without the filter.
+    fn native(&mut self, spec: &Spec, users: &Users) {
+        let path = "spec.assign.users";
+        let remedy = "or leave `tagging: native` out, and the filter does it";
+        if users.hash != HashFunction::Xxh64 {
+            self.error(format!("{path}.hash"), format!("Envoy's routes hash by XXH64: say `hash: xxh64`, {remedy}"));
+        }
+        if users.seed.is_some_and(|seed| seed > 0) {
+            self.error(format!("{path}.seed"), format!("Envoy's routes hash with the seed 0: leave it out, {remedy}"));
+        }
+        if !matches!(users.identity.as_slice(), [Identity { header: Some(_), .. }]) {
+            let message = format!("Envoy's routes hash one header: name it and no other place, {remedy}");
+            self.error(format!("{path}.identity"), message);
+        }
+        if users.decision_header.is_some() {
+            let message = format!("Envoy's routes do not say why they decide: leave it out, {remedy}");
+            self.error(format!("{path}.decisionHeader"), message);
+        }
+        let most = i32::MAX.unsigned_abs();
+        if users.modulo < 2 || users.modulo > most {
+            let message = format!("the weights of a route are 2 to {most} together: choose such a number, {remedy}");
+            self.error(format!("{path}.modulo"), message);
+        }
+        if spec.mesh.routing == Routing::GatewayApi {
+            let message = format!("an HTTPRoute is not rendered with it: say `mesh.routing: virtualService`, {remedy}");
+            self.error(format!("{path}.tagging"), message);
+        }
+        let header = users.identity.first().and_then(|identity| identity.header.as_deref());
+        for (index, route) in spec.routes.iter().enumerate().filter(|(_, route)| route.lane.is_none()) {
+            let asks = |name: &String| header.is_some_and(|header| name.eq_ignore_ascii_case(header));
+            if route.redirect.is_none() && route.r#match.iter().flat_map(|one| one.headers.keys()).any(asks) {
+                let message = format!("asks for the identity, which Envoy's routes hash: give it a `lane`, {remedy}");
+                self.error(format!("spec.routes[{index}].match"), message);
+            }
         }
     }
 

@@ -78,7 +78,12 @@ impl Resources {
     /// What gives users a tag.
     pub(super) fn tagging(&self, needle: &str) -> Option<Place> {
         let find = |kind| self.find(kind, &["rules:", needle]);
-        find("WasmPlugin").or_else(|| find("TrafficExtension"))
+        // Without the filter, the gateway's routes do.
+        let in_routes = || match needle.strip_prefix("tagValue: ") {
+            Some(lane) => self.find("VirtualService", &["gateways:", "regex: .+", &format!("subset: {lane}")]),
+            None => self.find("VirtualService", &["gateways:", &needle.replacen("- ", "exact: ", 1)]),
+        };
+        find("WasmPlugin").or_else(|| find("TrafficExtension")).or_else(in_routes)
     }
 
     /// The first resource of a kind that has the texts, each on a line behind the one before; the line of the last. A text that has

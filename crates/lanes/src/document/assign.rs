@@ -34,6 +34,9 @@ pub struct Users {
     pub named: Vec<NamedUsers>,
     /// The shares of the lanes; what is left is the baseline's.
     pub split: Vec<Share>,
+    /// What hashes: the hash-tagging filter, or Envoy itself. docs/native.md says what it can do without the filter.
+    #[serde(default, skip_serializing_if = "Tagging::is_default")]
+    pub tagging: Tagging,
     /// A request header that says why a request is in its lane, with its bucket: for the access log. None unless given.
     pub decision_header: Option<String>,
 }
@@ -63,6 +66,18 @@ pub enum HashFunction {
     Murmur3,
     /// XXH64: what Envoy's own hashing computes.
     Xxh64,
+}
+
+/// What hashes a user's identity at the gateway.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tagging {
+    /// The hash-tagging filter, in WebAssembly.
+    #[default]
+    Wasm,
+    /// The gateway's routes, which Envoy 1.36 and later choose the weights of by a hash (`use_hash_policy`). Needs `hash: xxh64`
+    /// and one header as the identity.
+    Native,
 }
 
 /// Users by name.
@@ -97,6 +112,12 @@ pub struct Weight {
     pub lane: String,
     /// Of a hundred.
     pub weight: u32,
+}
+
+impl Tagging {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 fn hundred_buckets() -> u32 {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use self::shares::shares;
 use super::{asm::WasmPlugin, group::Source, input::Resource, notes::Notes};
 use crate::{
-    document::{HashFunction, Identity, NamedUsers, Users},
+    document::{HashFunction, Identity, NamedUsers, Tagging, Users},
     finding::Problem,
     yaml::child,
 };
@@ -132,6 +132,7 @@ impl Source<'_> {
             modulo,
             named: named(&rule.users, &lanes)?,
             split: Vec::new(),
+            tagging: Tagging::Wasm,
             decision_header: rule.decision_header.clone(),
         };
         shares(users, &rule.policies, &lanes, baseline).map_err(|message| Problem::new("policies", message))

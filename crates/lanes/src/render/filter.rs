@@ -48,7 +48,8 @@ pub fn modules(group: &LaneGroup) -> Vec<Module> {
 
 /// The filter at the gateway that assigns users to lanes.
 pub(crate) fn tagging(spec: &Spec) -> Option<Filter> {
-    tagging::plugin_config(spec).map(|config| Filter::new(Module::HashTagging, config))
+    let config = tagging::plugin_config(spec).filter(|_| spec.has_filter_at_gateway());
+    config.map(|config| Filter::new(Module::HashTagging, config))
 }
 
 /// The filter at the gateway that leaves no tag in the baggage, which would come back as the route header behind the first

@@ -39,6 +39,7 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
             propagation::file(group, images)?,
             plugin::baggage_strip(group, images)?,
             virtual_service::of_services(group)?,
+            envoy_filter::hashing(group)?,
             gateway::file(group)?,
             plugin::hash_tagging(group, images)?,
         ],

@@ -23,6 +23,8 @@ pub(super) struct Rule {
     /// Of which one must hold; every request if there are none.
     pub(super) conditions: Vec<Condition>,
     pub(super) action: Action,
+    /// The header by whose hash one of several destinations is chosen; by chance unless given.
+    pub(super) hashed: Option<String>,
     /// When the request is sent again; as the proxy has it unless given.
     pub(super) retries: Option<Retrying>,
     pub(super) traffic: Traffic,
@@ -89,7 +91,7 @@ pub(super) fn hops(group: &LaneGroup, service: &Service, port: &ServicePort) -> 
 /// A proxy would make up a route of its own for a caller that no rule is for.
 fn reject() -> Rule {
     let (name, action) = ("untagged".to_owned(), Action::Reject);
-    Rule { name, conditions: Vec::new(), action, retries: None, traffic: Traffic::default() }
+    Rule { name, conditions: Vec::new(), action, hashed: None, retries: None, traffic: Traffic::default() }
 }
 
 /// What a request of the lane is known by when a service sends it.
@@ -118,7 +120,7 @@ impl Destination {
 impl Rule {
     pub(super) fn forward(name: impl Into<String>, conditions: Vec<Condition>, destinations: Vec<Destination>) -> Self {
         let (name, action) = (name.into(), Action::Forward(destinations));
-        Self { name, conditions, action, retries: None, traffic: Traffic::default() }
+        Self { name, conditions, action, hashed: None, retries: None, traffic: Traffic::default() }
     }
 
     /// What is changed of the headers of all requests, the tag among it if all get the same.

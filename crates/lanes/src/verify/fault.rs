@@ -210,10 +210,13 @@ impl Fault {
 }
 
 fn entered(spec: &Spec) -> String {
-    let who = if spec.users().is_some() { "the gateway's hash tagging" } else { "the gateway" };
-    format!(
-        "{who} decides otherwise: it is not loaded (filters fail open), or what is applied is another group's or an older one"
-    )
+    let older = "what is applied is another group's or an older one";
+    match spec.has_filter_at_gateway() {
+        true => {
+            format!("the gateway's hash tagging decides otherwise: it is not loaded (filters fail open), or {older}")
+        }
+        false => format!("the gateway decides otherwise: {older}"),
+    }
 }
 
 fn lost(spec: &Spec, from: &str, culprit: Culprit) -> String {

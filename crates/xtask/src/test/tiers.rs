@@ -78,6 +78,7 @@ impl Tier {
                 "hostile_baggage",
                 "lifecycle",
                 "matching",
+                "native_tagging",
                 "precedence",
                 "updates",
                 "user_segment",

@@ -151,7 +151,11 @@ fn forwarded(group: &LaneGroup, rule: &Rule, destinations: &[Destination]) -> Va
     };
     let to = match destinations {
         [only @ Destination { weight: None, .. }] => json!({"cluster": cluster(only)}),
-        several => json!({"weighted_clusters": {"clusters": several.iter().map(share).collect::<Vec<_>>()}}),
+        several => {
+            let clusters = several.iter().map(share).collect::<Vec<_>>();
+            let by_hash = rule.hashed.as_ref().map(|_| true);
+            json!({"weighted_clusters": given(json!({"clusters": clusters, "use_hash_policy": by_hash}))})
+        }
     };
     let Traffic { timeout, rewrite, .. } = &rule.traffic;
     let more = json!({
@@ -159,8 +163,15 @@ fn forwarded(group: &LaneGroup, rule: &Rule, destinations: &[Destination]) -> Va
         "prefix_rewrite": rewrite.as_ref().and_then(|to| to.uri.as_ref()),
         "host_rewrite_literal": rewrite.as_ref().and_then(|to| to.authority.as_ref()),
         "retry_policy": own_retries(&group.spec, rule).map(retry_policy),
+        "hash_policy": rule.hashed.as_deref().map(hash_policy),
     });
     json!({"route": given(with(to, more))})
+}
+
+/// The bucket is the XXH64 of the header's value, seed 0, modulo the sum of the weights, which count in their order
+/// (`source/common/router/weighted_cluster_specifier.cc`).
+fn hash_policy(header: &str) -> Vec<Value> {
+    vec![json!({"header": {"header_name": header}})]
 }
 
 fn redirected(Redirect { uri, authority, scheme, port, code }: &Redirect) -> Value {

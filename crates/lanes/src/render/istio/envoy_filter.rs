@@ -9,8 +9,10 @@ use crate::{
     render::names::own_pods,
 };
 
+mod hashing;
 mod retries;
 
+pub(super) use hashing::file as hashing;
 pub(super) use retries::file as retries;
 
 /// Behind those of others, which are 0 unless they say so: what they change of a cluster that is replaced here is gone.

@@ -1,7 +1,13 @@
 //! The rules of the ingress: what enters the lanes, and which.
 
 use super::{Action, Condition, Destination, Rule, Traffic};
-use crate::document::{Lane, LaneGroup, Redirect, Route, RouteMatch, Service, ServicePort, Spec, Weight};
+use crate::{
+    document::{Lane, LaneGroup, Redirect, Route, RouteMatch, Service, ServicePort, Spec, StringMatch, Weight},
+    tagging,
+};
+
+/// An identity that is not empty.
+const ANYBODY: &str = ".+";
 
 /// The rules of all routes, in order.
 pub(in super::super) fn ingress(group: &LaneGroup) -> Vec<Rule> {
@@ -22,8 +28,8 @@ pub(in super::super) fn ingress(group: &LaneGroup) -> Vec<Rule> {
         match (&route.lane, weights) {
             (Some(lane), _) => route_to.pinned(lane),
             (None, Some(weights)) => route_to.weighted(weights),
-            (None, None) if spec.has_tag_at_gateway() => route_to.by_tag(),
-            (None, None) => route_to.untagged(),
+            (None, None) if spec.native_users().is_some() => route_to.by_user(),
+            (None, None) => route_to.by_what_came(),
         }
     };
     spec.routes.iter().flat_map(rules).collect()
@@ -59,6 +65,32 @@ impl ServiceRoute<'_> {
         self.rule(self.route.name.clone(), self.conditions.clone(), destinations)
     }
 
+    /// The user decides: by name, else by the hash of who it is. Without, the request is as one that nobody assigns.
+    fn by_user(&self) -> Vec<Rule> {
+        let group = self.group;
+        let Some((users, header)) = group.spec.native_users() else { return Vec::new() };
+        let header = header.to_ascii_lowercase();
+        // Another group at the gateway may call its routes the same.
+        let name = format!("{}.{}.{}", group.metadata.namespace, group.metadata.name, self.route.name);
+        let named = users.named.iter().flat_map(|named| {
+            let who = named.values.iter().flat_map(|value| self.with(&header, &StringMatch::Exact(value.clone())));
+            let destination = Destination::new(group, self.to, &named.lane).setting_the_tag(&named.lane);
+            self.rule(format!("{name}-{}", named.lane), who.collect(), vec![destination])
+        });
+        let part = |(lane, buckets): (String, u32)| {
+            Destination::new(group, self.to, &lane).weighing(buckets).setting_the_tag(&lane)
+        };
+        let parts = tagging::parts(users, &group.spec.baseline).into_iter().map(part).collect();
+        let anybody = self.with(&header, &StringMatch::Regex(ANYBODY.to_owned()));
+        let hashed = self.rule(name.clone(), anybody, parts).into_iter();
+        let hashed = hashed.map(|rule| Rule { hashed: Some(header.clone()), ..rule });
+        named.chain(hashed).chain(self.by_what_came()).collect()
+    }
+
+    fn by_what_came(&self) -> Vec<Rule> {
+        if self.group.spec.has_tag_at_gateway() { self.by_tag() } else { self.untagged() }
+    }
+
     fn by_tag(&self) -> Vec<Rule> {
         let told = self.group.told_lanes(self.to.0).map(|lane| (lane, self.tagged(lane)));
         let told = told.filter(|(_, conditions)| !conditions.is_empty());
@@ -79,6 +111,16 @@ impl ServiceRoute<'_> {
     fn to(&self, name: &str, lane: &Lane, conditions: Vec<Condition>) -> Vec<Rule> {
         let destination = Destination::new(self.group, self.to, &lane.name);
         self.rule(format!("{}-{name}", self.route.name), conditions, vec![destination])
+    }
+
+    /// The route's conditions, and one more; the check has refused those on the same header.
+    fn with(&self, header: &str, value: &StringMatch) -> Vec<Condition> {
+        let conditions = if self.conditions.is_empty() { vec![Condition::default()] } else { self.conditions.clone() };
+        let with = |mut condition: Condition| {
+            condition.headers.insert(header.to_owned(), value.clone());
+            condition
+        };
+        conditions.into_iter().map(with).collect()
     }
 
     /// The route's conditions for requests of one lane. A condition on the route header itself may leave the lane out.
@@ -111,7 +153,7 @@ fn destination<'a>(spec: &'a Spec, route: &Route) -> Option<(&'a Service, Servic
 
 fn redirected(route: &Route, conditions: Vec<Condition>, redirect: &Redirect) -> Rule {
     let (action, traffic) = (Action::Redirect(redirect.clone()), traffic(route));
-    Rule { name: route.name.clone(), conditions, action, retries: None, traffic }
+    Rule { name: route.name.clone(), conditions, action, hashed: None, retries: None, traffic }
 }
 
 impl Spec {
