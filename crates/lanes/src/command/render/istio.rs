@@ -4,10 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use lanes::render::{
-    istio::{Cost, File, Stage},
-    modules,
-};
+use lanes::render::{istio::Cost, modules};
 
 use super::resources::Resources;
 use crate::command::{Format, group, print, print_json, rendering::Rendering};
@@ -22,9 +19,6 @@ pub(crate) struct Istio {
     /// Print what the lane group costs the mesh, instead of the resources
     #[arg(long, conflicts_with_all = ["output", "delete", "stage"])]
     cost: bool,
-    /// Print or write the resources of one stage only; each stage needs those before it
-    #[arg(long, value_name = "STAGE")]
-    stage: Option<Stage>,
     #[command(flatten)]
     rendering: Rendering,
 }
@@ -40,8 +34,7 @@ impl Istio {
         if self.cost {
             return self.print_cost(Cost::new(&group, &files));
         }
-        let is_asked = |file: &File| self.stage.is_none_or(|stage| file.stage == stage);
-        self.resources.write(files.into_iter().filter(is_asked).collect())
+        self.resources.write(files)
     }
 
     fn print_cost(&self, cost: Cost) -> Result<ExitCode> {

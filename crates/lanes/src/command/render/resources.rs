@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::Args;
-use lanes::render::istio::{self, File};
+use lanes::render::istio::{self, File, Stage};
 use serde_json::{Value, json};
 
 use super::folder;
@@ -18,6 +18,9 @@ pub(super) struct Resources {
     /// Print the resources in the order in which they must be deleted
     #[arg(long, conflicts_with = "output")]
     pub(super) delete: bool,
+    /// Print or write the resources of one stage only; each stage needs those before it
+    #[arg(long, value_name = "STAGE")]
+    stage: Option<Stage>,
     #[command(flatten)]
     pub(super) print: Output,
 }
@@ -25,6 +28,8 @@ pub(super) struct Resources {
 impl Resources {
     /// Prints or writes the files, which are in the order of application.
     pub(super) fn write(&self, files: Vec<File>) -> Result<ExitCode> {
+        let is_asked = |file: &File| self.stage.is_none_or(|stage| file.stage == stage);
+        let files: Vec<File> = files.into_iter().filter(is_asked).collect();
         if let Some(folder) = &self.output {
             let kustomization = ("kustomization.yaml".to_owned(), istio::kustomization(&files)?);
             let texts = files.iter().map(|file| (file.name.to_owned(), file.to_string()));
