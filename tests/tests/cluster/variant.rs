@@ -66,7 +66,13 @@ pub(crate) const HIGRESS: [(&[&str], Variant); 3] = [
         Variant {
             name: "Ingresses of Higress",
             arguments: &["higress", "--ingress"],
-            group: "spec: {assign: {users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20}]}}}",
+            group: "spec:
+                gateway: {hosts: [shop.example.com, '*.shop.example.com']}
+                routes:
+                - {name: pay, service: mocka, match: [{uri: {exact: /cart/pay}}]}
+                - {name: cart, service: mocka, match: [{uri: {exact: /cart}}, {uri: {prefix: /cart/}}]}
+                - {name: everybody, service: mocka}
+                assign: {users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20}]}}",
             needs_forwarding: |_| false,
         },
     ),

@@ -25,7 +25,7 @@ use crate::document::{LaneGroup, Routing, Service};
 
 pub use cost::Cost;
 pub use file::{File, kustomization};
-use plugin::Host;
+use plugin::Api;
 pub use plugin::Images;
 pub use stage::Stage;
 
@@ -39,10 +39,10 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
             destination_rule::subsets(group)?,
             envoy_filter::fallback(group)?,
             propagation::file(group, images)?,
-            plugin::baggage_strip(group, images, Host::Istio)?,
+            plugin::baggage_strip(group, images, Api::Istio)?,
             virtual_service::of_services(group)?,
             gateway::file(group)?,
-            plugin::hash_tagging(group, images, Host::Istio)?,
+            plugin::hash_tagging(group, images, Api::Istio)?,
         ],
         Routing::GatewayApi => {
             let (mesh, hops) = http_route::mesh(group)?;
@@ -52,12 +52,12 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
                 destination_rule::whole_lanes(group)?,
                 envoy_filter::fallback(group)?,
                 propagation::file(group, images)?,
-                plugin::baggage_strip(group, images, Host::Istio)?,
+                plugin::baggage_strip(group, images, Api::Istio)?,
                 mesh,
                 envoy_filter::retries(group, "45-retries.yaml", Stage::Routes, &hops)?,
                 gateway,
                 envoy_filter::retries(group, "55-retries.yaml", Stage::Gateway, &ingress)?,
-                plugin::hash_tagging(group, images, Host::Istio)?,
+                plugin::hash_tagging(group, images, Api::Istio)?,
             ]
         }
     };

@@ -69,6 +69,24 @@ fn a_mesh_behind_has_what_istio_has() {
     assert_eq!(fallbacks.collect::<Vec<_>>(), ["EnvoyFilter higress-system/default.mocka.lanes"]);
 }
 
+/// What both control planes need is there once for each, under names of their own.
+#[test]
+fn no_resource_is_there_twice() {
+    let ways: [(&str, &[&str]); 4] = [
+        ("user-segment", &["--mesh", "istio"]),
+        ("permissive-baggage", &["--mesh", "istio"]),
+        ("permissive", &["--mesh", "istio", "--ambient"]),
+        ("permissive", &["--mesh", "istio", "--ingress"]),
+    ];
+    for (walkthrough, options) in ways {
+        let all = rendered(&manifest(walkthrough), options);
+        let mut once = names(&all);
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), all.len(), "{walkthrough} {options:?}: {:#?}", names(&all));
+    }
+}
+
 #[test]
 fn another_release_of_higress_is_found_by_its_label() {
     let folder = tempfile::tempdir().unwrap();
@@ -98,23 +116,36 @@ fn an_ingress_leads_to_the_baseline_and_one_to_each_lane() {
 }
 
 #[test]
-fn hosts_and_exact_paths_are_those_of_the_ingress() {
+fn hosts_and_paths_are_those_of_the_ingress() {
     let folder = tempfile::tempdir().unwrap();
-    let routes =
-        "- {name: cart, service: mocka, match: [{uri: {exact: /cart}}, {uri: {exact: /cart}}]}\n  - {name: everybody";
+    let (exact, prefix) = ("{uri: {exact: /cart}}", "{uri: {prefix: /cart/}}");
+    let routes = format!(
+        "- {{name: pay, service: mocka, match: [{{uri: {{exact: /cart/pay}}}}]}}\n  \
+         - {{name: cart, service: mocka, match: [{exact}, {prefix}, {exact}]}}\n  - {{name: everybody"
+    );
     let group = std::fs::read_to_string(manifest("permissive")).unwrap();
-    let group = group
-        .replace("- {name: everybody", routes)
-        .replace("ingressgateway}", "x}, hosts: [a.example.com, '*.b.example.com']");
+    let group = group.replace("- {name: everybody", &routes);
+    let group = group.replace("ingressgateway}", "x}, hosts: [a.example.com, '*.b.example.com']");
     let file = folder.path().join("group.yaml");
     std::fs::write(&file, group).unwrap();
     let all = rendered(file.to_str().unwrap(), &["--ingress"]);
-    let (_, cart) = all.iter().find(|(name, _)| name.ends_with("permissive.cart.s3")).unwrap();
-    let rules = cart["spec"]["rules"].as_array().unwrap();
-    assert_eq!(rules.iter().map(|rule| &rule["host"]).collect::<Vec<_>>(), ["a.example.com", "*.b.example.com"]);
-    let paths = rules[0]["http"]["paths"].as_array().unwrap();
-    assert_eq!(paths.len(), 1);
-    assert_eq!((&paths[0]["path"], &paths[0]["pathType"]), (&json!("/cart"), &json!("Exact")));
+    for (route, kind, path) in
+        [("pay", "Exact", "/cart/pay"), ("cart", "Prefix", "/cart"), ("everybody", "Prefix", "/")]
+    {
+        for name in [format!("permissive.{route}"), format!("permissive.{route}.s3")] {
+            let (_, ingress) = all.iter().find(|(known, _)| known.ends_with(&name)).unwrap();
+            let rules = ingress["spec"]["rules"].as_array().unwrap();
+            assert_eq!(
+                rules.iter().map(|rule| &rule["host"]).collect::<Vec<_>>(),
+                ["a.example.com", "*.b.example.com"]
+            );
+            for rule in rules {
+                let paths = rule["http"]["paths"].as_array().unwrap();
+                assert_eq!(paths.len(), 1, "{name}");
+                assert_eq!((&paths[0]["pathType"], &paths[0]["path"]), (&json!(kind), &json!(path)), "{name}");
+            }
+        }
+    }
 }
 
 /// Each by name, with what to do instead.
@@ -178,11 +209,19 @@ fn what_cannot_be_said_is_refused() {
     }
     let redirect = ("{name: everybody, service: mocka}", "{name: everybody, redirect: {scheme: https}}");
     refused("permissive", redirect, &["--ingress"], &["spec.routes[0].redirect: ", "render without --ingress"]);
-    let twice = (
-        "{name: everybody, service: mocka}",
-        "{name: a, service: mocka}\n  - {name: b, service: mockb, match: [{uri: {exact: /b}}]}",
-    );
-    refused("permissive", twice, &["--ingress"], &["spec.routes[1]: ", "the route `a` takes these requests before"]);
+    // The document takes the first that matches, an Ingress the longest.
+    let everybody = "{name: everybody, service: mocka}";
+    let below = "{name: a, service: mocka, match: [{uri: {exact: /b}}, {uri: {prefix: /b/}}]}";
+    for (first, second) in [
+        ("{name: a, service: mocka}", "match: [{uri: {exact: /b}}]"),
+        (below, "match: [{uri: {exact: /b/c}}]"),
+        (below, "match: [{uri: {exact: /b/c}}, {uri: {prefix: /b/c/}}]"),
+        ("{name: a, service: mocka, match: [{uri: {exact: /b}}]}", "match: [{uri: {exact: /b}}]"),
+    ] {
+        let routes = format!("{first}\n  - {{name: b, service: mockb, {second}}}");
+        let expected = ["spec.routes[1]: ", "the route `a` takes these requests before"];
+        refused("permissive", (everybody, &routes), &["--ingress"], &expected);
+    }
     let long = ("name: s2,", &*format!("name: {},", "s".repeat(60)));
     refused("permissive", long, &["--ingress"], &["spec.services[0].name: ", "--ingress"]);
 }

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use super::{
     File, Images, destination_rule, envoy_filter, gateway, lane_service,
-    plugin::{self, Host},
+    plugin::{self, Api},
     propagation, virtual_service,
 };
 use crate::{
@@ -52,7 +52,7 @@ pub fn render(group: &LaneGroup, images: &Images, higress: Higress) -> anyhow::R
     let group = &with_gateway(group);
     let front = &front(group);
     let mut files =
-        vec![plugin::baggage_strip(group, images, Host::Higress)?, plugin::hash_tagging(group, images, Host::Higress)?];
+        vec![plugin::baggage_strip(group, images, Api::Higress)?, plugin::hash_tagging(group, images, Api::Higress)?];
     if higress.ingress {
         files.extend([ingress::file(front)?, lane_service::one_each(front)?]);
     } else {
@@ -121,6 +121,5 @@ fn front(group: &LaneGroup) -> LaneGroup {
 }
 
 fn is_led_to(spec: &Spec, service: &Service) -> bool {
-    let led_to = spec.routes.iter().filter_map(|route| spec.service(route.service.as_ref()?));
-    led_to.into_iter().any(|one| one == service)
+    spec.routes.iter().any(|route| route.service.as_ref().and_then(|name| spec.service(name)) == Some(service))
 }

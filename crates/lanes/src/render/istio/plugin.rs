@@ -27,7 +27,7 @@ pub struct Images {
 
 /// Whose resource puts a filter into pods.
 #[derive(Clone, Copy)]
-pub(super) enum Host {
+pub(super) enum Api {
     Istio,
     /// For its gateway's pods only, which it selects itself, so the resource must be where they are.
     Higress,
@@ -40,44 +40,44 @@ pub(super) struct FilterResource {
     pub(super) pods: BTreeMap<String, String>,
     /// Its place among the other filters, in fields of the resource.
     pub(super) place: Value,
-    pub(super) host: Host,
+    pub(super) api: Api,
     pub(super) filter: Filter,
 }
 
 /// The filter at the gateway that leaves no tag in the baggage. It is there before the routes that such a tag would count for.
-pub(super) fn baggage_strip(group: &LaneGroup, images: &Images, host: Host) -> anyhow::Result<File> {
+pub(super) fn baggage_strip(group: &LaneGroup, images: &Images, api: Api) -> anyhow::Result<File> {
     let comment =
         "The first filter at the gateway: no client chooses a lane, neither by the route header nor by the baggage.";
     let mut file = File::new(group, Stage::Propagation, "35-baggage-strip.yaml", comment);
     if let Some(filter) = filter::baggage_strip(&group.spec) {
         // Before all filters that write a tag, those of other lane groups too: what it takes away is the client's.
         let first = json!({"phase": Phase::Authn, "priority": i32::MAX});
-        FilterResource::at_gateway(group, host, first, filter).add_to(&mut file, group, images)?;
+        FilterResource::at_gateway(group, api, first, filter).add_to(&mut file, group, images)?;
     }
     Ok(file)
 }
 
 /// The hash-tagging filter at the gateway, before anything that looks at the route.
-pub(super) fn hash_tagging(group: &LaneGroup, images: &Images, host: Host) -> anyhow::Result<File> {
+pub(super) fn hash_tagging(group: &LaneGroup, images: &Images, api: Api) -> anyhow::Result<File> {
     let comment = "The filter at the gateway: the same user, the same lane.";
     let mut file = File::new(group, Stage::Gateway, "60-hash-tagging.yaml", comment);
     let Filters { phase, priority, .. } = group.spec.filters;
     if let Some(filter) = filter::tagging(&group.spec) {
         let place = json!({"phase": phase, "priority": priority});
-        FilterResource::at_gateway(group, host, place, filter).add_to(&mut file, group, images)?;
+        FilterResource::at_gateway(group, api, place, filter).add_to(&mut file, group, images)?;
     }
     Ok(file)
 }
 
 impl FilterResource {
-    fn at_gateway(group: &LaneGroup, host: Host, place: Value, filter: Filter) -> Self {
+    fn at_gateway(group: &LaneGroup, api: Api, place: Value, filter: Filter) -> Self {
         let (namespace, pods) = group.gateway_pods();
         let name = format!("{}.{}.{}", group.metadata.namespace, group.metadata.name, filter.name);
-        Self { name, namespace, pods, place, host, filter }
+        Self { name, namespace, pods, place, api, filter }
     }
 
     pub(super) fn add_to(self, file: &mut File, group: &LaneGroup, images: &Images) -> anyhow::Result<()> {
-        let Self { name, namespace, pods, place, host, filter: Filter { module, config: plugin_config, .. } } = self;
+        let Self { name, namespace, pods, place, api, filter: Filter { module, config: plugin_config, .. } } = self;
         let filters = &group.spec.filters;
         let wasm = given(json!({
             "url": images.url(filters, module),
@@ -86,13 +86,13 @@ impl FilterResource {
             "imagePullSecret": filters.pull_secret,
             "failStrategy": filters.fail_strategy,
         }));
-        let (kind, spec) = match host {
+        let (kind, spec) = match api {
             // Its console shows `defaultConfig`, and nothing of `pluginConfig`.
-            Host::Higress => {
+            Api::Higress => {
                 let spec = with(given(with(place, wasm)), json!({"defaultConfig": plugin_config}));
                 (Kind::HIGRESS_WASM_PLUGIN, spec)
             }
-            Host::Istio => {
+            Api::Istio => {
                 let wasm = with(wasm, json!({"pluginConfig": plugin_config}));
                 let spec = given(with(json!({"selector": {"matchLabels": pods}}), place));
                 // Every version has WasmPlugin; its successor has the module in a field of its own.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     File, Images, Stage,
-    plugin::{FilterResource, Host},
+    plugin::{Api, FilterResource},
 };
 use crate::{
     document::{Lane, LaneGroup, Membership, Service},
@@ -27,7 +27,7 @@ pub(super) fn file(group: &LaneGroup, images: &Images) -> anyhow::Result<File> {
                 namespace: namespace.to_owned(),
                 pods,
                 place: Value::Null,
-                host: Host::Istio,
+                api: Api::Istio,
                 filter: filter.clone(),
             };
             plugin.add_to(&mut file, group, images)?;

@@ -3,6 +3,7 @@
 //! What an annotation does is said by `pkg/ingress/kube/annotations/canary.go`: the path of the main Ingress with the condition on
 //! the header, and behind the lane's Service the baseline's, while the lane's has no ready pod.
 
+mod path;
 mod way;
 
 use serde_json::{Value, json};
@@ -13,7 +14,8 @@ use crate::{
     json::given,
 };
 
-use way::{Path, Way};
+use path::Path;
+use way::Way;
 
 const COMMENT: &str = "What enters the lanes: for each route an Ingress to the baseline, and one for each lane, for requests with its tag. Higress\n\
     sends those to the baseline while the lane's Service has no ready pod.";
@@ -50,6 +52,7 @@ fn ingress(group: &LaneGroup, way: &Way<'_>, lane: &str) -> Value {
         let (kind, path) = match path {
             Path::Any => ("Prefix", "/"),
             Path::Exact(path) => ("Exact", path.as_str()),
+            Path::Below(path) => ("Prefix", path.as_str()),
         };
         json!({"path": path, "pathType": kind, "backend": backend})
     };

@@ -1,14 +1,14 @@
 //! The routes that an Ingress can say, and why it cannot say the others.
 
-use super::super::refused;
+use super::{super::refused, path::Path};
 use crate::{
-    document::{LaneGroup, Mode, Propagation, Retries, Route, RouteMatch, Service, Spec, StringMatch, Untagged},
+    document::{LaneGroup, Mode, Propagation, Retries, Route, Service, Spec, Untagged},
     finding::Findings,
     render::rules::destination,
 };
 
 /// What to do about everything that an Ingress cannot say.
-const REMEDY: &str = "render without --ingress";
+pub(super) const REMEDY: &str = "render without --ingress";
 
 /// A route that an Ingress can say.
 pub(super) struct Way<'a> {
@@ -16,13 +16,6 @@ pub(super) struct Way<'a> {
     pub(super) service: &'a Service,
     pub(super) port: u16,
     pub(super) paths: Vec<Path>,
-}
-
-/// The paths that it takes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Path {
-    Any,
-    Exact(String),
 }
 
 /// # Errors
@@ -39,7 +32,7 @@ pub(super) fn ways(group: &LaneGroup) -> anyhow::Result<Vec<Way<'_>>> {
         findings.refuse_of_route(&at, route);
         let paths = findings.paths(&at, route);
         for path in &paths {
-            if let Some((earlier, _)) = taken.iter().find(|(_, other)| *other == Path::Any || other == path) {
+            if let Some((earlier, _)) = taken.iter().find(|(_, other)| other.covers(path)) {
                 let message = format!(
                     "the route `{earlier}` takes these requests before, but an Ingress of the longer path, or the older one, would: \
                      put the routes in another order, or take one away"
@@ -88,10 +81,11 @@ impl Findings {
         }
         let ports = gateway.ports();
         if ports.iter().any(|port| port.number != 80 || port.credential_name.is_some()) || ports.len() > 1 {
-            self.cannot(
-                "spec.gateway.ports",
-                "an Ingress is served on Higress' ports, with certificates of its own namespace",
+            let message = format!(
+                "an Ingress is served on Higress' ports, with the certificate of any Ingress of its host: give one of yours `tls` and \
+                 leave the ports out, or {REMEDY}"
             );
+            self.error("spec.gateway.ports", message);
         }
     }
 
@@ -112,52 +106,6 @@ impl Findings {
         ];
         for (field, _) in others.into_iter().filter(|(_, is_given)| *is_given) {
             self.cannot(format!("{at}.{field}"), "an Ingress has no word for it that holds for its canaries too");
-        }
-    }
-
-    /// The paths of a route, each once: any, or exact ones.
-    fn paths(&mut self, at: &str, route: &Route) -> Vec<Path> {
-        let conditions = route.r#match.iter().enumerate();
-        let paths: Vec<Path> =
-            conditions.filter_map(|(index, one)| self.path(&format!("{at}.match[{index}]"), one)).collect();
-        if route.r#match.is_empty() || paths.contains(&Path::Any) {
-            return vec![Path::Any];
-        }
-        let mut once = Vec::new();
-        paths.into_iter().for_each(|path| {
-            if !once.contains(&path) {
-                once.push(path)
-            }
-        });
-        once
-    }
-
-    /// The path of a condition, if that is all there is to it.
-    fn path(&mut self, at: &str, condition: &RouteMatch) -> Option<Path> {
-        if !condition.headers.is_empty() {
-            let why = "a canary takes the place of the main Ingress' conditions on headers";
-            self.cannot(format!("{at}.headers"), why);
-        }
-        if condition.method.is_some() {
-            self.cannot(format!("{at}.method"), "an Ingress has conditions on host and path");
-        }
-        if !condition.headers.is_empty() || condition.method.is_some() {
-            return None;
-        }
-        match &condition.uri {
-            None => Some(Path::Any),
-            Some(StringMatch::Prefix(prefix)) if prefix == "/" => Some(Path::Any),
-            Some(StringMatch::Exact(path)) => Some(Path::Exact(path.clone())),
-            Some(StringMatch::Prefix(_)) => {
-                let why =
-                    "the prefix of an Ingress is of whole segments, a prefix here is any beginning: use `exact`, or";
-                self.error(format!("{at}.uri.prefix"), format!("{why} {REMEDY}"));
-                None
-            }
-            Some(StringMatch::Regex(_)) => {
-                self.cannot(format!("{at}.uri.regex"), "an Ingress has exact paths and prefixes");
-                None
-            }
         }
     }
 }
