@@ -60,7 +60,9 @@ impl Cluster {
             let control_plane = ControlPlane::start(server.into(), &cluster)?;
             cluster.control_plane = Some(control_plane);
             definitions::create(&cluster, &definitions)?;
-            done(&cluster.kubectl(&["create", "namespace", "istio-system"])?)?;
+            for namespace in ["istio-system", "higress-system"] {
+                done(&cluster.kubectl(&["create", "namespace", namespace])?)?;
+            }
         } else {
             let kubeconfig = variable("KUBECONFIG");
             cluster.kubeconfig =
@@ -70,6 +72,16 @@ impl Cluster {
         }
         cluster.listing = Some(Listing::start(&cluster)?);
         Ok(cluster)
+    }
+
+    /// Whether the API serves a kind, named as its definition is.
+    ///
+    /// # Errors
+    ///
+    /// kubectl fails.
+    pub fn serves(&self, kind: &str) -> Result<bool> {
+        let served = done(&self.kubectl(&["api-resources", "--output=name"])?)?;
+        Ok(served.lines().any(|name| name == kind))
     }
 
     /// The configuration of clients, as the variable `KUBECONFIG` says it.

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 pub use filter::{Module, modules};
 pub(crate) use filter::{baggage_strip, in_sidecars as sidecar_filter};
+pub use istio::higress;
 pub(crate) use istio::lane_service;
 pub(crate) use names::hosts;
 pub(crate) use rules::ingress_is_empty;

@@ -16,7 +16,7 @@ use lanes::{
 use tempfile::TempDir;
 
 /// The documents whose commands are run.
-const PLAYED: [&str; 3] = ["migration.md", "own-group.md", "install-istio.md"];
+const PLAYED: [&str; 4] = ["migration.md", "own-group.md", "install-istio.md", "install-higress.md"];
 
 fn path(document: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(document)

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use local_mesh::WALKTHROUGHS;
 use traffic_lanes_tests::cluster::{Test, run};
 
-use variant::{EVERYTHING, NATIVE, VARIANTS};
+use variant::{EVERYTHING, HIGRESS, NATIVE, OF_HIGRESS, VARIANTS};
 
 fn main() -> ExitCode {
     // Those that take longest first.
@@ -27,9 +27,18 @@ fn main() -> ExitCode {
     }
     let name = format!("user-segment, {}: applied, again, and deleted", NATIVE.name);
     tests.push(Test::new(name, |cluster| rendered::comes_and_goes(cluster, "user-segment", &NATIVE)));
+    for (groups, variant) in &HIGRESS {
+        for &group in *groups {
+            let name = format!("{group}, {}: applied, again, and deleted", variant.name);
+            let test = Test::new(name, move |cluster| rendered::comes_and_goes(cluster, group, variant));
+            tests.push(test.with_kind(OF_HIGRESS));
+        }
+    }
     for mistake in refused::mistakes() {
         let name = format!("refused: {}", mistake.what);
-        tests.push(Test::new(name, move |cluster| refused::is_refused(cluster, &mistake)));
+        let kind = mistake.kind.clone();
+        let test = Test::new(name, move |cluster| refused::is_refused(cluster, &mistake));
+        tests.push(kind.into_iter().fold(test, Test::with_kind));
     }
     tests.push(Test::new("the lane group of docs/own-group.md", own_group::is_accepted));
     tests.push(Test::new("endpoints follow the pods", pods::endpoints_follow));

@@ -9,6 +9,8 @@ use traffic_lanes_tests::cluster::Cluster;
 #[derive(Deserialize)]
 pub(crate) struct Mistake {
     pub(crate) what: String,
+    /// A kind that not every API has.
+    pub(crate) kind: Option<String>,
     refusal: String,
     resource: Value,
 }

@@ -13,7 +13,7 @@ const SECOND_NAMESPACE: &str = "elsewhere";
 /// A way of rendering.
 pub(crate) struct Variant {
     pub(crate) name: &'static str,
-    /// The arguments of `lanes render istio`.
+    /// The arguments of `lanes render`.
     pub(crate) arguments: &'static [&'static str],
     /// What is different in the lane group, in YAML.
     group: &'static str,
@@ -21,25 +21,26 @@ pub(crate) struct Variant {
     needs_forwarding: fn(&str) -> bool,
 }
 
+/// For Istio.
 pub(crate) const VARIANTS: [Variant; 5] = [
-    Variant { name: "VirtualServices", arguments: &[], group: "{}", needs_forwarding: |_| false },
+    Variant { name: "VirtualServices", arguments: &["istio"], group: "{}", needs_forwarding: |_| false },
     Variant {
         name: "VirtualServices, Istio 1.31, declared",
-        arguments: &["--istio=1.31"],
+        arguments: &["istio", "--istio=1.31"],
         group: "spec: {membership: declared}",
         needs_forwarding: |_| false,
     },
     // Waypoints run no filter.
-    Variant { name: "ambient", arguments: &["--ambient"], group: "{}", needs_forwarding: |_| true },
+    Variant { name: "ambient", arguments: &["istio", "--ambient"], group: "{}", needs_forwarding: |_| true },
     Variant {
         name: "Gateway API",
-        arguments: &["--routing=gateway-api"],
+        arguments: &["istio", "--routing=gateway-api"],
         group: "{}",
         needs_forwarding: goes_by_source_labels,
     },
     Variant {
         name: "Gateway API, Istio 1.31, declared",
-        arguments: &["--routing=gateway-api", "--istio=1.31"],
+        arguments: &["istio", "--routing=gateway-api", "--istio=1.31"],
         group: "spec: {membership: declared}",
         needs_forwarding: goes_by_source_labels,
     },
@@ -48,10 +49,44 @@ pub(crate) const VARIANTS: [Variant; 5] = [
 /// For a group that assigns users.
 pub(crate) const NATIVE: Variant = Variant {
     name: "native tagging",
-    arguments: &[],
+    arguments: &["istio"],
     group: "spec: {assign: {users: {hash: xxh64, tagging: native}}}",
     needs_forwarding: |_| false,
 };
+
+/// For Higress, each with its lane groups.
+pub(crate) const HIGRESS: [(&[&str], Variant); 3] = [
+    (
+        &["user-segment", "permissive", EVERYTHING],
+        Variant { name: "Higress", arguments: &["higress"], group: "{}", needs_forwarding: |_| false },
+    ),
+    (
+        &["user-segment", EVERYTHING],
+        Variant {
+            name: "Higress before Istio",
+            arguments: &["higress", "--mesh=istio"],
+            group: "{}",
+            needs_forwarding: |_| false,
+        },
+    ),
+    (
+        &["permissive"],
+        Variant {
+            name: "Ingresses of Higress",
+            arguments: &["higress", "--ingress"],
+            group: "spec:
+                gateway: {hosts: [shop.example.com, '*.shop.example.com']}
+                routes:
+                - {name: pay, service: mocka, match: [{uri: {exact: /cart/pay}}]}
+                - {name: cart, service: mocka, match: [{uri: {exact: /cart}}, {uri: {prefix: /cart/}}]}
+                - {name: everybody, service: mocka}
+                assign: {users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20}]}}",
+            needs_forwarding: |_| false,
+        },
+    ),
+];
+/// The kind that tells an API with Higress' definitions.
+pub(crate) const OF_HIGRESS: &str = "wasmplugins.extensions.higress.io";
 
 /// An HTTPRoute does not see the labels of the calling pod.
 fn goes_by_source_labels(walkthrough: &str) -> bool {

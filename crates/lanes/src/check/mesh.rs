@@ -42,7 +42,7 @@ impl Findings {
                 `routing: virtualService`";
             self.error("spec.propagation", message);
         }
-        self.lane_services(group);
+        self.lane_services(group, "`routing: gatewayAPI`");
         for (index, route) in spec.routes.iter().enumerate() {
             let path = format!("spec.routes[{index}]");
             let is_exact = |uri: Option<&StringMatch>| matches!(uri, Some(StringMatch::Exact(_)));
@@ -55,8 +55,8 @@ impl Findings {
         }
     }
 
-    /// A Service for each lane of each service, beside the services themselves.
-    fn lane_services(&mut self, group: &LaneGroup) {
+    /// A Service for each lane of each service, beside the services themselves. `with` says why there is.
+    pub(crate) fn lane_services(&mut self, group: &LaneGroup, with: &str) {
         let services = &group.spec.services;
         let is_valid = group.spec.lane(&group.spec.baseline).is_some();
         let mut taken: BTreeMap<(&str, String), String> = BTreeMap::new();
@@ -70,7 +70,7 @@ impl Findings {
                 if name.len() > LONGEST {
                     let message = format!(
                         "the Service of its lane `{lane}` would be called `{name}`, which is longer than {LONGEST} characters: \
-                        a shorter name of the lane is needed with `routing: gatewayAPI`"
+                        a shorter name of the lane is needed with {with}"
                     );
                     self.error(path.as_str(), message);
                 }
@@ -78,7 +78,7 @@ impl Findings {
                 if let Some(other) = taken.insert((group.namespace_of(service), name.clone()), what) {
                     let message = format!(
                         "the Service of its lane `{lane}` would be called `{name}`, as that of {other}: another name of a lane is \
-                        needed with `routing: gatewayAPI`"
+                        needed with {with}"
                     );
                     self.error(path, message);
                 }

@@ -9,7 +9,7 @@ use lanes::{
     escape::Escaped,
     file,
     finding::Severity,
-    render::istio::File,
+    render::{istio::File, modules},
     rollout::{Id, Resource, Wanted, plan},
 };
 
@@ -73,7 +73,7 @@ impl Options {
     fn rendered(&self, files: &[&str], groups: &[LaneGroup]) -> Result<Vec<Resource>> {
         let mut resources = Vec::new();
         for (name, group) in files.iter().zip(groups) {
-            if self.rendering.lacks_images(group) {
+            if self.rendering.lacks_images(group, &modules(group)) {
                 bail!("{name}: say in `filters.image`, or with --image, where the filters' modules are");
             }
             for File { name, documents, .. } in self.rendering.files(name, group, true)? {

@@ -2,8 +2,10 @@
 
 mod envoy;
 mod folder;
+mod higress;
 mod istio;
 mod prometheus;
+mod resources;
 
 use std::process::ExitCode;
 
@@ -17,6 +19,11 @@ pub(crate) enum Target {
         kubectl apply -f -\n  lanes render istio group.yaml --output lanes && kubectl apply -k lanes\n  \
         lanes render istio group.yaml --delete | kubectl delete -f -")]
     Istio(istio::Istio),
+    /// Resources for a Higress gateway (2.2), in the order of application
+    #[command(after_help = "Example:\n  lanes render higress group.yaml --image 'oci://ghcr.io/acme/{module}:1.0' | \
+        kubectl apply -f -\n  lanes render higress group.yaml --mesh istio --output lanes && kubectl apply -k lanes\n  \
+        lanes render higress group.yaml --ingress --delete | kubectl delete -f -")]
+    Higress(higress::Higress),
     /// A configuration for every plain Envoy: the gateway, and the sidecar of every pod
     #[command(after_help = "Example:\n  lanes render envoy group.yaml --output lanes --modules ../dist\n  \
         cd lanes && envoy --disable-hot-restart -c gateway.yaml  # as one of several on this machine\n  \
@@ -34,6 +41,7 @@ impl Target {
     pub(super) fn run(&self) -> Result<ExitCode> {
         match self {
             Self::Istio(istio) => istio.run(),
+            Self::Higress(higress) => higress.run(),
             Self::Envoy(envoy) => envoy.run(),
             Self::Prometheus(prometheus) => prometheus.run(),
         }

@@ -16,7 +16,7 @@ use lanes::{
 use module_registry::{Reference, Remote};
 use strum::VariantNames;
 
-use super::registry::Registry;
+use super::{YELLOW, registry::Registry, remark};
 
 #[derive(Args)]
 #[command(next_help_heading = "Options for rendering")]
@@ -47,18 +47,38 @@ pub(super) struct Rendering {
 impl Rendering {
     /// The files of a lane group that was read from the file `name`; the registry is asked for digests if they matter.
     pub(super) fn files(&self, name: &str, group: &LaneGroup, digests_matter: bool) -> Result<Vec<File>> {
+        self.files_by(istio::render, &modules(group), name, group, digests_matter)
+    }
+
+    /// The same by another rendering than that for Istio, which needs these modules.
+    pub(super) fn files_by(
+        &self,
+        render: impl Fn(&LaneGroup, &Images) -> Result<Vec<File>>,
+        modules: &[Module],
+        name: &str,
+        group: &LaneGroup,
+        digests_matter: bool,
+    ) -> Result<Vec<File>> {
         let image = self.image.as_ref().or(group.spec.filters.image.as_ref());
-        let number = modules(group).len();
-        if let Some(image) = image.filter(|image| number > 1 && !image.contains("{module}")) {
+        if let Some(image) = image.filter(|image| modules.len() > 1 && !image.contains("{module}")) {
             bail!("{image}: the lane group needs two modules: write `{{module}}` where their names differ");
         }
-        let images = self.images(group, digests_matter)?;
-        istio::render(group, &images).with_context(|| format!("failed to render {name}"))
+        let images = self.images(group, modules, digests_matter)?;
+        render(group, &images).with_context(|| format!("failed to render {name}"))
+    }
+
+    /// Says that the modules' url is a placeholder, if it is.
+    pub(super) fn say_if_images_lack(&self, group: &LaneGroup, modules: &[Module]) {
+        if self.lacks_images(group, modules) {
+            remark(format_args!(
+                "{YELLOW}note:{YELLOW:#} the modules' url is a placeholder: say in `filters.image`, or with --image, where yours are"
+            ));
+        }
     }
 
     /// Whether the modules' url is a placeholder, which nothing can be loaded from.
-    pub(super) fn lacks_images(&self, group: &LaneGroup) -> bool {
-        self.image.is_none() && group.spec.filters.image.is_none() && !modules(group).is_empty()
+    pub(super) fn lacks_images(&self, group: &LaneGroup, modules: &[Module]) -> bool {
+        self.image.is_none() && group.spec.filters.image.is_none() && !modules.is_empty()
     }
 
     /// The lane group, with what the options say of the mesh.
@@ -74,7 +94,7 @@ impl Rendering {
     }
 
     /// By digest, where somebody knows it: what a proxy runs must not change because a tag was moved.
-    fn images(&self, group: &LaneGroup, digests_matter: bool) -> Result<Images> {
+    fn images(&self, group: &LaneGroup, modules: &[Module], digests_matter: bool) -> Result<Images> {
         let mut images = Images {
             reference: self.image.clone(),
             urls: BTreeMap::new(),
@@ -84,7 +104,7 @@ impl Rendering {
         let Some(image) = image.filter(|image| is_oci(image) && !self.no_resolve && digests_matter) else {
             return Ok(images);
         };
-        for module in modules(group) {
+        for &module in modules {
             if !images.sha256.contains_key(&module) {
                 let reference: Reference = image.replace("{module}", module.name()).parse()?;
                 let digest = self.registry.with(reference.clone(), Remote::resolve);

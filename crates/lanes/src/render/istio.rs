@@ -11,6 +11,7 @@ mod envoy_filter;
 mod file;
 mod gateway;
 mod gateway_api;
+pub mod higress;
 mod http_route;
 pub(crate) mod lane_service;
 mod plugin;
@@ -24,6 +25,7 @@ use crate::document::{LaneGroup, Routing, Service};
 
 pub use cost::Cost;
 pub use file::{File, kustomization};
+use plugin::Api;
 pub use plugin::Images;
 pub use stage::Stage;
 
@@ -37,11 +39,11 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
             destination_rule::subsets(group)?,
             envoy_filter::fallback(group)?,
             propagation::file(group, images)?,
-            plugin::baggage_strip(group, images)?,
+            plugin::baggage_strip(group, images, Api::Istio)?,
             virtual_service::of_services(group)?,
             envoy_filter::hashing(group)?,
             gateway::file(group)?,
-            plugin::hash_tagging(group, images)?,
+            plugin::hash_tagging(group, images, Api::Istio)?,
         ],
         Routing::GatewayApi => {
             let (mesh, hops) = http_route::mesh(group)?;
@@ -51,12 +53,12 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
                 destination_rule::whole_lanes(group)?,
                 envoy_filter::fallback(group)?,
                 propagation::file(group, images)?,
-                plugin::baggage_strip(group, images)?,
+                plugin::baggage_strip(group, images, Api::Istio)?,
                 mesh,
                 envoy_filter::retries(group, "45-retries.yaml", Stage::Routes, &hops)?,
                 gateway,
                 envoy_filter::retries(group, "55-retries.yaml", Stage::Gateway, &ingress)?,
-                plugin::hash_tagging(group, images)?,
+                plugin::hash_tagging(group, images, Api::Istio)?,
             ]
         }
     };

@@ -10,8 +10,8 @@ use crate::document::{
     ServicePort, Spec, StringMatch, Untagged,
 };
 
-pub(super) use ingress::ingress;
 pub(crate) use ingress::ingress_is_empty;
+pub(super) use ingress::{destination, ingress};
 pub(super) use retries::{Conditions, Retrying};
 
 use super::pools::Pool;
@@ -162,7 +162,7 @@ impl Spec {
 
 impl LaneGroup {
     /// The lanes that a request to the service must be told to be of; the rest is what those without a tag get too.
-    fn told_lanes<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a Lane> {
+    pub(super) fn told_lanes<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a Lane> {
         let untagged = self.spec.untagged_lane().map(|lane| self.pool(service, &lane.name));
         self.spec.lanes.iter().filter(move |lane| untagged.as_ref() != Some(&self.pool(service, &lane.name)))
     }

@@ -7,6 +7,7 @@ mod describe;
 mod escape;
 mod explain;
 mod graph;
+mod higress;
 mod output;
 mod pictures;
 mod render;

@@ -3,7 +3,7 @@
 //!
 //! The rules in CEL that the definitions also have are not checked here.
 
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::{core::v1::Service, networking::v1::Ingress};
 use kcr_extensions_istio_io::v1alpha1::wasmplugins::WasmPlugin;
 use kcr_networking_istio_io::{
     v1::{destinationrules::DestinationRule, gateways::Gateway, virtualservices::VirtualService},
@@ -13,6 +13,7 @@ use lanes::{
     document::{IstioVersion, LaneGroup, Propagation, Routing},
     render::{
         Module,
+        higress::{self, Behind, Higress},
         istio::{File, Images, render},
     },
 };
@@ -38,13 +39,22 @@ fn rendered() -> Vec<(String, Value)> {
             [("any version", &group), ("1.31", &newest), ("ambient", &ambient), ("Gateway API", &forwarding)]
         {
             let from = format!("{name} ({variant})");
-            resources.extend(one(group).into_iter().map(|resource| (from.clone(), resource)));
+            resources.extend(one(group, render).into_iter().map(|resource| (from.clone(), resource)));
+        }
+        for (mesh, ingress) in [(Behind::None, false), (Behind::Istio, false), (Behind::Istio, true)] {
+            // Of the walkthroughs, one asks for nothing that an Ingress cannot say.
+            if !ingress || name == "permissive" {
+                let at_higress =
+                    |group: &LaneGroup, images: &Images| higress::render(group, images, Higress { mesh, ingress });
+                let from = format!("{name} (Higress, {mesh:?})");
+                resources.extend(one(&group, at_higress).into_iter().map(|resource| (from.clone(), resource)));
+            }
         }
     }
     resources
 }
 
-fn one(group: &LaneGroup) -> Vec<Value> {
+fn one(group: &LaneGroup, render: impl Fn(&LaneGroup, &Images) -> anyhow::Result<Vec<File>>) -> Vec<Value> {
     let sha256 = [(Module::HashTagging, "0".repeat(64))].into();
     let images = Images { reference: Some("oci://example.com/{module}:1".to_owned()), sha256, ..Images::default() };
     let files = render(group, &images).unwrap();
@@ -81,20 +91,22 @@ fn compare(path: &str, before: &Value, after: &Value, paths: &mut Vec<String>) {
     }
 }
 
-/// Of all kinds but TrafficExtension and Gateway API's, which no crate has types of: the cluster tier asks an API server.
+/// Of all kinds but TrafficExtension, Gateway API's and Higress', which no crate has types of: the cluster tier asks an API server.
 #[test]
 fn what_is_rendered_fits_istios_types() {
     let mut checked = 0;
     for (from, resource) in rendered() {
         let kind = resource.get("kind").and_then(Value::as_str).unwrap();
         let group = resource.get("apiVersion").and_then(Value::as_str).unwrap();
-        if kind == "TrafficExtension" || group.starts_with("gateway.networking.k8s.io/") {
+        let untyped = ["gateway.networking.k8s.io/", "extensions.higress.io/"];
+        if kind == "TrafficExtension" || untyped.iter().any(|untyped| group.starts_with(untyped)) {
             continue;
         }
         let changed = match kind {
             "Service" => changed::<Service>(&resource),
             "DestinationRule" => changed::<DestinationRule>(&resource),
             "EnvoyFilter" => changed::<EnvoyFilter>(&resource),
+            "Ingress" => changed::<Ingress>(&resource),
             "Gateway" => changed::<Gateway>(&resource),
             "VirtualService" => changed::<VirtualService>(&resource),
             "WasmPlugin" => changed::<WasmPlugin>(&resource),

@@ -84,6 +84,20 @@ fn the_manifests_by_gateway_api_are_rendered() {
     }
 }
 
+/// At a Higress gateway: with a mesh behind, without one, and by Ingresses.
+#[test]
+fn the_manifests_for_higress_are_rendered() {
+    let ways: [(&str, &str, &[&str]); 3] = [
+        ("user-segment", "higress", &["--mesh", "istio"]),
+        ("permissive", "higress", &[]),
+        ("permissive", "higress-ingress", &["--ingress"]),
+    ];
+    for (walkthrough, folder, options) in ways {
+        let folder = |name: &str| format!("manifests/{name}/{folder}");
+        rederive_some("higress", |name| name == walkthrough, folder, options);
+    }
+}
+
 #[test]
 fn the_configurations_of_envoy_are_rendered() {
     rederive("envoy", "envoy", &["--modules", "../../dist"]);

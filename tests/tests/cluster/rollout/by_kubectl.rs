@@ -49,7 +49,7 @@ pub(super) fn by_turns(cluster: &Cluster, routing: &'static str) -> Result<()> {
     let file = group.write("user-segment", &[("percent: 20", "percent: 50")])?;
     ensure!(!steps(&group.applied(&file)?).is_empty(), "nothing differs");
     group.is_as_rendered(&file)?;
-    let plugins = cluster.get(&["wasmplugin", "--all-namespaces"])?.to_string();
+    let plugins = cluster.get(&["wasmplugins.extensions.istio.io", "--all-namespaces"])?.to_string();
     let own = format!("{}.user-segment.hash-tagging", group.namespace.name());
     ensure!(plugins.contains(&own), "there is no {own}");
 

@@ -18,12 +18,28 @@ pub(super) fn file(group: &LaneGroup) -> anyhow::Result<File> {
     let mut file = File::new(group, Stage::Clusters, "10-services.yaml", COMMENT);
     for service in &group.spec.services {
         for (name, lane) in names(group, service) {
-            let selector = group.spec.lane(&lane).map(|lane| selector(service, lane)).unwrap_or_default();
-            let spec = json!({"selector": selector, "ports": ports(service)});
-            file.add(Kind::SERVICE, name, group.namespace_of(service), spec)?;
+            add(&mut file, group, service, (name, &lane))?;
         }
     }
     Ok(file)
+}
+
+/// One Service for each lane, where something else than an aggregate lets it fall back.
+pub(super) fn one_each(group: &LaneGroup) -> anyhow::Result<File> {
+    let comment = "A Service for each lane of each service that the gateway sends requests to.";
+    let mut file = File::new(group, Stage::Clusters, "10-services.yaml", comment);
+    for service in &group.spec.services {
+        for pool in group.pools(service) {
+            add(&mut file, group, service, (name(service, pool.lane()), pool.lane()))?;
+        }
+    }
+    Ok(file)
+}
+
+fn add(file: &mut File, group: &LaneGroup, service: &Service, (name, lane): (String, &str)) -> anyhow::Result<()> {
+    let selector = group.spec.lane(lane).map(|lane| selector(service, lane)).unwrap_or_default();
+    let spec = json!({"selector": selector, "ports": ports(service)});
+    file.add(Kind::SERVICE, name, group.namespace_of(service), spec)
 }
 
 /// The names of the Services that a service has for its lanes, each with its lane.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{File, Images, Stage, plugin::FilterResource};
+use super::{
+    File, Images, Stage,
+    plugin::{Api, FilterResource},
+};
 use crate::{
     document::{Lane, LaneGroup, Membership, Service},
     render::filter,
@@ -24,6 +27,7 @@ pub(super) fn file(group: &LaneGroup, images: &Images) -> anyhow::Result<File> {
                 namespace: namespace.to_owned(),
                 pods,
                 place: Value::Null,
+                api: Api::Istio,
                 filter: filter.clone(),
             };
             plugin.add_to(&mut file, group, images)?;

@@ -25,6 +25,8 @@ impl Kind {
     pub(super) const ISTIO_GATEWAY: Self = Self::of("networking.istio.io/v1", "Gateway");
     pub(super) const ENVOY_FILTER: Self = Self::of("networking.istio.io/v1alpha3", "EnvoyFilter");
     pub(super) const WASM_PLUGIN: Self = Self::of("extensions.istio.io/v1alpha1", "WasmPlugin");
+    pub(super) const HIGRESS_WASM_PLUGIN: Self = Self::of("extensions.higress.io/v1alpha1", "WasmPlugin");
+    pub(super) const INGRESS: Self = Self::of("networking.k8s.io/v1", "Ingress");
     pub(super) const TRAFFIC_EXTENSION: Self = Self::of("extensions.istio.io/v1alpha1", "TrafficExtension");
     pub(super) const API_GATEWAY: Self = Self::of("gateway.networking.k8s.io/v1", "Gateway");
     pub(super) const HTTP_ROUTE: Self = Self::of("gateway.networking.k8s.io/v1", "HTTPRoute");

@@ -145,7 +145,7 @@ impl ServiceRoute<'_> {
 }
 
 /// The service of a checked route, and the port.
-fn destination<'a>(spec: &'a Spec, route: &Route) -> Option<(&'a Service, ServicePort)> {
+pub(in super::super) fn destination<'a>(spec: &'a Spec, route: &Route) -> Option<(&'a Service, ServicePort)> {
     let service = spec.service(route.service.as_ref()?)?;
     let is_it = |port: &ServicePort| route.port.is_none_or(|number| port.number == number);
     Some((service, service.ports().into_iter().find(is_it)?))
