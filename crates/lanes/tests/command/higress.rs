@@ -168,10 +168,7 @@ fn what_cannot_be_said_is_refused() {
     let reload = ("  mode: permissive", "  mode: permissive\n  filters: {failStrategy: FAIL_RELOAD}");
     refused("user-segment", reload, &[], &["spec.filters.failStrategy: ", "FAIL_OPEN and FAIL_CLOSE only"]);
 
-    let native = (
-        "identity: [{header: x-user-id}]",
-        "hash: xxh64\n      tagging: native\n      identity: [{header: x-user-id}]",
-    );
+    let native = ("hash: fnv1a32", "hash: xxh64\n      tagging: native");
     refused("user-segment", native, &[], &["spec.assign.users.tagging: ", "leave it out"]);
 
     let of_group = ["spec.mode: ", "spec.propagation: ", "spec.untagged: ", "render without --ingress"];
