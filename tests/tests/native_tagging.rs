@@ -221,7 +221,7 @@ fn where_clients_may_choose_a_tag_counts_for_those_without_identity() {
     assert_eq!(chain(&[("x-asm-prefer-tag", "s2"), ("x-user-id", "jack")]), "v1,v1,v1", "the name counts more");
 }
 
-/// Of several lines Envoy hashes each, and of one that is empty there is no user.
+/// Of several lines Envoy hashes each, and of one that is empty or no UTF-8 there is no user.
 #[test]
 fn what_is_no_identity_is_in_no_lane() {
     let folder = TempDir::new().unwrap();
@@ -231,7 +231,10 @@ fn what_is_no_identity_is_in_no_lane() {
     request.push("x-asm-prefer-tag", "s2");
     let chain = |request: &_| String::from_utf8(http1::send(address, request).unwrap().body).unwrap();
     let get = |lines: &[(&str, &str)]| chain(&http1::get(lines));
-    for _ in 0..20 {
+    for number in 0..20 {
+        let mut binary = http1::get(&[]);
+        binary.push("x-user-id", [0xff, b'0' + number].as_slice());
+        assert!(chain(&binary).contains("mockc(version: v1"), "{number}");
         assert!(chain(&request).contains("mockc(version: v1"));
         // The same two lines are always in the same lane, in either order.
         let two = get(&[("x-user-id", "jessie"), ("x-user-id", "jack")]);

@@ -11,6 +11,7 @@ pub(crate) struct Limit(&'static str, f64, &'static str);
 const MODULE: f64 = 330.0 * 1024.0;
 
 pub(crate) const HASH_TAGGING: Limit = Limit("hash tagging, one rule, added CPU", 1.45, "× floor");
+pub(crate) const NATIVE: Limit = Limit("native tagging, added CPU", 0.6, "× floor");
 pub(crate) const HUNDRED_RULES: Limit = Limit("100 rules on one identity, added CPU", 1.25, "× one rule");
 pub(crate) const BAGGAGE: Limit = Limit("baggage, three members, added CPU", 1.5, "× floor");
 pub(crate) const TRACE: Limit = Limit("trace propagation, inbound and outbound together, added CPU", 2.5, "× floor");

@@ -12,10 +12,19 @@ pub(crate) const TAG: &str = "x-asm-prefer-tag";
 /// The header that baggage is made into: not the tag, so that no filter spares another its work.
 pub(crate) const REGION: &str = "x-lane-region";
 
-/// Which way requests go through a listener of `modules/envoy.yaml`: its name, and Envoy's word for it.
+/// The configuration of an Envoy that is measured for its filters.
+pub(crate) const FILTERS: &str = "envoy.yaml";
+/// The configuration of one that is measured for its routes.
+pub(crate) const ROUTES: &str = "routes.yaml";
+
+/// The listener that is asked: by the name of Envoy's word for which way its requests go.
 pub(crate) type Direction = &'static str;
 pub(crate) const INBOUND: Direction = "INBOUND";
 pub(crate) const OUTBOUND: Direction = "OUTBOUND";
+/// Sends on, to one cluster.
+pub(crate) const SENT: Direction = "SENT";
+/// Sends on, to one of two clusters by a hash.
+pub(crate) const HASHED: Direction = "HASHED";
 
 /// A file of YAML, or of JSON, which YAML includes.
 pub(crate) fn read(path: &Path) -> Result<Value> {

@@ -14,6 +14,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Variant {
     pub(crate) name: &'static str,
+    /// Its configuration, a file of `modules/`.
+    pub(crate) config: &'static str,
+    /// What comes before the router in it.
     pub(crate) filters: Vec<Value>,
     pub(crate) requests: Requests,
     /// Requests that come before all others, for a second.
@@ -41,7 +44,7 @@ pub(crate) struct Running {
 impl Variant {
     /// Starts it on the core of the proxies, proves that it works, and sends what comes first.
     pub(crate) fn start(&self, bench: &Bench, workers: u32) -> Result<Running> {
-        let mut config = proxy::read(&bench.module("envoy.yaml"))?;
+        let mut config = proxy::read(&bench.module(self.config))?;
         proxy::change_filters(&mut config, &|filters| drop(filters.splice(..0, self.filters.clone())));
         let builder =
             Envoy::builder(&bench.envoy, EnvoyConfig::Text(config.to_string())).name(self.name).concurrency(workers);

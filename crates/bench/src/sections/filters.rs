@@ -94,7 +94,7 @@ pub(super) fn alone(bench: &Bench, filter: Option<Filter>) -> Variant {
 fn outbound(name: &'static str, filters: Vec<Value>, jessie: &'static str) -> Variant {
     let requests = Requests { direction: OUTBOUND, headers: &[USER, TRACE_ID, MEMBERS], numbers: 1000 };
     let proof = (OUTBOUND, &[("x-user-id", "jessie"), PROOF, MEMBERS] as Headers, jessie);
-    Variant { name, filters, requests, before: None, proof: vec![proof] }
+    Variant { name, config: proxy::FILTERS, filters, requests, before: None, proof: vec![proof] }
 }
 
 fn configured(bench: &Bench, filter: Filter) -> Value {
