@@ -29,6 +29,11 @@ fn the_first_group_is_as_shown() {
 }
 
 #[test]
+fn a_lane_for_a_pull_request_comes_and_goes_as_shown() {
+    play("preview-lanes.md");
+}
+
+#[test]
 fn the_filter_in_a_gateway_that_is_there_does_as_shown() {
     play("install-envoy.md");
 }

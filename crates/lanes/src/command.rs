@@ -12,6 +12,7 @@ mod import;
 mod input;
 mod inspect;
 mod kubectl;
+mod lane;
 mod man;
 mod output;
 mod preflight;
@@ -92,6 +93,17 @@ enum Command {
         lanes graph group.yaml --prometheus http://127.0.0.1:9090 -o now.svg"
     )]
     Graph(graph::Options),
+    /// Add a lane to a lane group as it is written, such as a preview of a change
+    #[command(
+        after_help = "Example:\n  lanes add group.yaml pr-17 --from-template canary --services cart --match x-preview=pr-17\n  \
+        lanes add group.yaml pr-17 --label version=pr-17 --services cart,orders --dry-run\n\n\
+        Comments, order and layout stay. Refused if a user of another lane would move. The same lane again is no error."
+    )]
+    Add(lane::Add),
+    /// Take a lane out of a lane group as it is written, with the routes that lead into it
+    #[command(after_help = "Example:\n  lanes remove group.yaml pr-17 --ignore-not-found\n\n\
+        Refused for the baseline, and for a lane that has a share of the requests. Comments right above what goes, go with it.")]
+    Remove(lane::Remove),
     /// Say what in a cluster would break a lane group, before it is applied
     #[command(
         after_help = "Example:\n  lanes preflight group.yaml\n  lanes preflight group.yaml --print-command | sh > state.yaml\n  \
@@ -224,6 +236,8 @@ impl Cli {
             Command::Split(options) => options.run(),
             Command::Diff(options) => options.run(),
             Command::Graph(options) => options.run(),
+            Command::Add(options) => options.run(),
+            Command::Remove(options) => options.run(),
             Command::Preflight(options) => options.run(),
             Command::Verify(options) => options.run(),
             Command::Render(target) => target.run(),

@@ -7,6 +7,7 @@ mod bounds;
 pub mod check;
 pub mod describe;
 pub mod document;
+pub mod edit;
 pub mod escape;
 pub mod explain;
 pub mod file;

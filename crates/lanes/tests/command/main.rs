@@ -8,6 +8,7 @@ mod escape;
 mod explain;
 mod graph;
 mod higress;
+mod lane;
 mod output;
 mod pictures;
 mod render;
