@@ -40,6 +40,7 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
             plugin::baggage_strip(group, images)?,
             virtual_service::of_services(group)?,
             gateway::file(group)?,
+            envoy_filter::mirror_of_virtual_service(group)?,
             plugin::hash_tagging(group, images)?,
         ],
         Routing::GatewayApi => {
@@ -55,6 +56,7 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
                 envoy_filter::retries(group, "45-retries.yaml", Stage::Routes, &hops)?,
                 gateway,
                 envoy_filter::retries(group, "55-retries.yaml", Stage::Gateway, &ingress)?,
+                envoy_filter::mirror_of_http_routes(group, &ingress)?,
                 plugin::hash_tagging(group, images)?,
             ]
         }
