@@ -91,10 +91,7 @@ fn services_of_other_namespaces_are_reached() {
         json!(["batch", "istio-system", "orders", "shop"])
     );
     let ingress = find(&all, "VirtualService", "shop", "everything-ingress");
-    assert_eq!(
-        rule(ingress, "api-baseline")["route"][0]["destination"]["host"],
-        "orders.orders.svc.cluster.local"
-    );
+    assert_eq!(rule(ingress, "api-baseline")["route"][0]["destination"]["host"], "orders.orders.svc.cluster.local");
 
     let all = resources(&everything(Routing::GatewayApi));
     let grant = find(&all, "ReferenceGrant", "orders", "shop.everything.ingress");
