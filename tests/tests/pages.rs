@@ -38,6 +38,11 @@ fn the_filter_in_a_gateway_that_is_there_does_as_shown() {
     play("install-envoy.md");
 }
 
+#[test]
+fn a_mirrored_lane_is_as_shown() {
+    play("mirroring.md");
+}
+
 /// Every command prints what is shown.
 fn play(page: &str) {
     let (path, is_updated) = (repository().join("docs").join(page), env::var_os("UPDATE_GOLDEN").is_some());

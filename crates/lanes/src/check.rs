@@ -5,6 +5,7 @@ mod clients;
 mod gateway;
 mod lanes;
 mod mesh;
+mod mirror;
 mod names;
 mod routes;
 mod services;
@@ -30,6 +31,7 @@ pub fn check(group: &LaneGroup) -> Findings {
     findings.propagation(spec.mode, spec.propagation.as_ref(), &spec.route_header);
     findings.services(group);
     findings.lanes(spec);
+    findings.mirrored(spec);
     findings.routes(spec);
     findings.filters(&spec.filters);
     if let Some(assign) = &spec.assign {

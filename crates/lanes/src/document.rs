@@ -21,7 +21,7 @@ pub use filters::{FailStrategy, Filters, Phase, PullPolicy};
 pub use gateway::{Gateway, GatewayPort, GatewayRef};
 pub use mesh::{IstioVersion, Mesh, Routing};
 pub use route::{Route, RouteMatch, StringMatch};
-pub use service::{Lane, Protocol, Service, ServicePort, TargetPort};
+pub use service::{Lane, LaneMirror, Protocol, Service, ServicePort, TargetPort};
 pub use traffic::{Cors, HeaderEdits, Headers, Mirror, Redirect, Rewrite, RouteRetries};
 
 /// A lane group: the lanes of a call chain, what enters them, and who.

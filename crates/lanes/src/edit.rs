@@ -81,7 +81,7 @@ pub fn without_lane(text: &str, group: &LaneGroup, name: &str) -> Result<String,
 /// Whether the group has the lane as it is to come, with its route.
 pub fn has(group: &LaneGroup, new: &NewLane) -> bool {
     let Lane { name, labels, services, .. } = &new.lane;
-    let is_it = |lane: &Lane| lane.labels == *labels && lane.services == *services;
+    let is_it = |lane: &Lane| lane.labels == *labels && lane.services == *services && lane.mirror.is_none();
     let leads = |route: &Route| {
         route.lane.as_ref() == Some(name)
             && matches!(route.r#match.as_slice(), [only] if new.headers.iter().all(|(header, value)| {

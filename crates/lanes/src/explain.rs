@@ -34,6 +34,18 @@ pub struct Explanation {
     pub bucket: Option<(u32, u32)>,
     /// What answers at each service, in the order of the lane group. Empty if the request enters no lane.
     pub chain: Vec<Hop>,
+    /// The lanes that get a copy of it as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Copied>,
+}
+
+/// A lane that gets copies of such requests.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Copied {
+    /// The lane.
+    pub lane: String,
+    /// Of how many of a hundred.
+    pub percent: u8,
 }
 
 const BROUGHT: &str = "the request brought its tag";
@@ -74,6 +86,7 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         because: because.to_owned(),
         bucket,
         chain: Vec::new(),
+        copies: Vec::new(),
     };
     if spec.gateway.as_ref().is_some_and(|gateway| !gateway.serves(&host)) {
         return Ok(nowhere("the gateway does not serve the host for this lane group", bucket));
@@ -127,7 +140,10 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         let behind = chain::chain(spec, &carried.name).into_iter().enumerate().filter(|(index, _)| *index > first);
         chain = chain.into_iter().take(first + 1).chain(behind.map(|(_, hop)| hop)).collect();
     }
-    Ok(Explanation { lane, route: Some(route.name.clone()), because, bucket, chain })
+    let is_copied = lane.as_ref() == Some(&spec.baseline);
+    let copied = |(lane, percent): (&Lane, u8)| Copied { lane: lane.name.clone(), percent };
+    let copies = spec.mirrored().filter(|_| is_copied).map(copied).collect();
+    Ok(Explanation { lane, route: Some(route.name.clone()), because, bucket, chain, copies })
 }
 
 /// What a route that is no redirect leads to.
@@ -145,7 +161,7 @@ fn inside(spec: &Spec, tagged: Option<&Lane>) -> Explanation {
         }
     };
     let chain = lane.as_ref().map(|lane| chain::chain(spec, lane)).unwrap_or_default();
-    Explanation { lane, route: None, because, bucket: None, chain }
+    Explanation { lane, route: None, because, bucket: None, chain, copies: Vec::new() }
 }
 
 fn untagged(spec: &Spec, who: &str) -> String {

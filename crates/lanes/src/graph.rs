@@ -64,6 +64,8 @@ pub struct Lane {
     pub labels: Vec<(String, String)>,
     /// Its share of a hundred; `None` if that is up to who sends the requests.
     pub share: Option<f64>,
+    /// Whether it gets copies only, and never answers.
+    pub is_mirrored: bool,
     /// Who enters it, in a few words each.
     pub entrance: Vec<String>,
     /// Its cells, one for each service.
@@ -110,6 +112,7 @@ impl Graph {
                 name: lane.name.clone(),
                 labels: lane.labels.clone().into_iter().collect(),
                 share,
+                is_mirrored: lane.mirror.is_some(),
                 entrance: entrance::entrance(spec, &lane.name),
                 cells: spec.services.iter().zip(chain(spec, &lane.name)).map(cell).collect(),
             }

@@ -1,5 +1,6 @@
 //! From a lane group to what carries it out.
 
+mod copies;
 mod filter;
 mod names;
 mod pools;

@@ -8,7 +8,7 @@ use header_edit::{HeaderList, HeaderName};
 use lanes::{
     document::LaneGroup,
     escape::Escaped,
-    explain::{Explanation, Hop, explain, identify, served},
+    explain::{Copied, Explanation, Hop, explain, identify, served},
 };
 
 use super::{Format, Output, group, print, print_json};
@@ -71,7 +71,7 @@ impl Options {
 }
 
 fn told(explanation: &Explanation) -> String {
-    let Explanation { lane, route, because, bucket, chain } = explanation;
+    let Explanation { lane, route, because, bucket, chain, copies } = explanation;
     let mut told = match lane {
         Some(lane) => format!("lane    {}: {because}\n", Escaped(lane)),
         None => format!("lane    none: {because}\n"),
@@ -81,6 +81,9 @@ fn told(explanation: &Explanation) -> String {
     }
     if let Some(route) = route {
         told += &format!("route   {}\n", Escaped(route));
+    }
+    for Copied { lane, percent } in copies {
+        told += &format!("copy    of {percent} % goes to lane {} as well, whose answer nobody sees\n", Escaped(lane));
     }
     let width = chain.iter().map(|hop| hop.service.len()).max().unwrap_or_default();
     let hop = |(index, hop): (usize, &Hop)| {

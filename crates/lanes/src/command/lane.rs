@@ -107,7 +107,7 @@ impl Add {
             "how are the lane's pods known? Say it with --label, such as --label version={name}, or with --from-template"
         );
         ensure!(!services.is_empty(), "which services has the lane? Say it with --services, or with --from-template");
-        Ok(Lane { name: name.clone(), labels, services })
+        Ok(Lane { name: name.clone(), labels, services, mirror: None })
     }
 }
 

@@ -56,6 +56,13 @@ impl Writer<'_> {
                 format!("A client that sends `{}: {name}` is in it, where nothing else decides.", spec.route_header);
             self.say(text, None);
         }
+        if let Some(mirror) = lane.mirror {
+            let text = format!(
+                "It gets copies of {} % of the baseline's requests at the gateway, and never answers.",
+                mirror.percent
+            );
+            self.say(text, None);
+        }
         if *name == spec.baseline {
             return;
         }

@@ -4,7 +4,7 @@ use anyhow::Context;
 use header_edit::HeaderList;
 
 use super::Writer;
-use crate::explain::{Explanation, Why, explain, identify, served};
+use crate::explain::{Copied, Explanation, Why, explain, identify, served};
 
 impl Writer<'_> {
     pub(super) fn user(&mut self, user: &str) -> anyhow::Result<()> {
@@ -53,6 +53,9 @@ impl Writer<'_> {
         self.say(format!("{user} is in {lane}: {because}."), place);
         if let Some(route) = route.as_ref().filter(|_| pinned.is_none()) {
             self.say(format!("Route `{route}` takes the request in."), self.resources.entry(route));
+        }
+        for Copied { lane, percent } in &explanation.copies {
+            self.say(format!("Of {percent} % of the requests lane {lane} gets a copy as well."), None);
         }
     }
 }

@@ -78,6 +78,16 @@ pub struct Lane {
     pub labels: BTreeMap<String, String>,
     /// The services that it holds: names, or `NAME.NAMESPACE` where two have the name.
     pub services: Vec<String>,
+    /// Makes it a lane for copies of the baseline's requests: nobody is in it, and it never answers.
+    pub mirror: Option<LaneMirror>,
+}
+
+/// What a mirrored lane gets.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaneMirror {
+    /// Copies of how many requests of a hundred, of those that enter at the gateway for the baseline.
+    pub percent: u8,
 }
 
 impl Service {
@@ -100,6 +110,11 @@ impl Service {
 }
 
 impl Spec {
+    /// The lanes that get copies, and of how many requests of a hundred.
+    pub fn mirrored(&self) -> impl Iterator<Item = (&Lane, u8)> {
+        self.lanes.iter().filter_map(|lane| Some((lane, lane.mirror?.percent)))
+    }
+
     /// Whether a reference may mean the service: its name, or `NAME.NAMESPACE`, as Kubernetes' DNS has it.
     pub fn is_called(&self, service: &Service, reference: &str) -> bool {
         match reference.split_once('.') {

@@ -39,7 +39,8 @@ pub fn dot(graph: &Graph) -> String {
     }
     text += &format!("  clients -> gateway [color=\"{}\", penwidth={}]\n", colour(0), number(WHOLE / 2.0));
     for (row, lane) in graph.lanes.iter().enumerate() {
-        text += &edge("gateway", Place::Entrance(row), row, lane.share, "solid");
+        text +=
+            &edge("gateway", Place::Entrance(row), row, lane.share, if lane.is_mirrored { "dotted" } else { "solid" });
     }
     for drawn in graph.edges() {
         let style = match drawn.why {

@@ -40,6 +40,9 @@ pub(super) fn entrance(spec: &Spec, lane: &str) -> Vec<String> {
         let noun = if pinned.len() == 1 { "route" } else { "routes" };
         lines.push(format!("{noun} {}", listed(pinned)));
     }
+    if let Some((_, percent)) = spec.mirrored().find(|(mirrored, _)| mirrored.name == lane) {
+        lines.push(format!("copies of {percent} %, no answers"));
+    }
     if is_baseline && spec.untagged() == Untagged::Baseline && spec.weights().is_none() {
         lines.push(if users.is_some() { "who has no identity".to_owned() } else { "who has no tag".to_owned() });
     }

@@ -28,7 +28,7 @@ pub fn mermaid(graph: &Graph) -> String {
         Some(100.0).filter(|_| graph.lanes.iter().any(|lane| lane.share.is_some())),
     );
     for (row, lane) in graph.lanes.iter().enumerate() {
-        links.add("gateway", Place::Entrance(row), "-->", row, lane.share);
+        links.add("gateway", Place::Entrance(row), if lane.is_mirrored { "-.->" } else { "-->" }, row, lane.share);
     }
     for edge in graph.edges() {
         let arrow = match edge.why {

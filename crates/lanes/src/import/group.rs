@@ -141,7 +141,7 @@ impl<'a> Source<'a> {
         }
         let named = if spec.services.is_empty() { &self.group.object.spec.services } else { &spec.services };
         let services = named.iter().filter(is_own).map(|service| service.name.clone()).collect();
-        Lane { name: lane.name().to_owned(), labels: spec.label_selector.clone(), services }
+        Lane { name: lane.name().to_owned(), labels: spec.label_selector.clone(), services, mirror: None }
     }
 
     /// The lane that everything falls back to: as given, or the first.

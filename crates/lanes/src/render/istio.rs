@@ -43,6 +43,7 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
             virtual_service::of_services(group)?,
             envoy_filter::hashing(group)?,
             gateway::file(group)?,
+            envoy_filter::mirror_of_virtual_service(group)?,
             plugin::hash_tagging(group, images, Api::Istio)?,
         ],
         Routing::GatewayApi => {
@@ -58,6 +59,7 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
                 envoy_filter::retries(group, "45-retries.yaml", Stage::Routes, &hops)?,
                 gateway,
                 envoy_filter::retries(group, "55-retries.yaml", Stage::Gateway, &ingress)?,
+                envoy_filter::mirror_of_http_routes(group, &ingress)?,
                 plugin::hash_tagging(group, images, Api::Istio)?,
             ]
         }

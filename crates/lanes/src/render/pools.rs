@@ -32,6 +32,10 @@ impl LaneGroup {
         match spec.mode {
             Mode::Strict => Pool::Only(lane.to_owned()),
             Mode::Permissive if lane == spec.baseline => Pool::Only(lane.to_owned()),
+            // The baseline has the request itself: a copy that fell back would do its work twice.
+            Mode::Permissive if spec.mirrored().any(|(mirrored, _)| mirrored.name == lane) => {
+                Pool::Only(lane.to_owned())
+            }
             Mode::Permissive if spec.lane(lane).is_some_and(is_held) => Pool::FallingBack(lane.to_owned()),
             Mode::Permissive => Pool::Only(spec.baseline.clone()),
         }

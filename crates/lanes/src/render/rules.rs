@@ -49,6 +49,15 @@ pub(super) struct Traffic {
     pub(super) cors: Option<Cors>,
     pub(super) headers: Headers,
     pub(super) mirror: Option<Mirror>,
+    pub(super) copies: Vec<Copies>,
+}
+
+/// Copies of requests, for a mirrored lane.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Copies {
+    pub(super) to: Destination,
+    /// Of how many requests of a hundred.
+    pub(super) percent: u8,
 }
 
 /// Conditions that must all hold.
@@ -63,7 +72,7 @@ pub(super) struct Condition {
 }
 
 /// Pods of a service, and their share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Destination {
     pub(super) service: Service,
     pub(super) port: ServicePort,
@@ -132,6 +141,11 @@ impl Rule {
             edits.set.insert(spec.header(), tag.clone());
         }
         edits
+    }
+
+    /// Whether both may be in one HTTPRoute, whose rules are sent again and copied in one way.
+    pub(super) fn goes_with(&self, other: &Self) -> bool {
+        self.retries == other.retries && self.traffic.copies == other.traffic.copies
     }
 
     /// Whether the baseline may answer what the lane cannot.

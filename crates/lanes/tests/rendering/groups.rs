@@ -12,9 +12,16 @@ use lanes::{
 };
 use serde_json::{Value, json};
 
-use crate::{by, resources};
+use crate::{by, of_kind, resources};
 
+/// Without its mirrored lane, which not every change of it allows.
 fn everything(routing: Routing) -> LaneGroup {
+    let mut group = mirroring(routing);
+    group.spec.lanes.retain(|lane| lane.mirror.is_none());
+    group
+}
+
+fn mirroring(routing: Routing) -> LaneGroup {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let shown = readme.split("```yaml\n").find(|block| block.contains("name: everything")).unwrap();
     let group = file::read("shown", shown.split("```").next().unwrap()).groups.remove(0);
@@ -99,6 +106,73 @@ fn a_mirror_in_a_namespace_of_its_own_is_allowed_too() {
     let all = resources(&everything(Routing::GatewayApi));
     let grant = find(&all, "ReferenceGrant", "audit", "shop.everything.ingress");
     assert_eq!(grant["spec"]["to"], json!([{"group": "", "kind": "Service", "name": "audit"}]));
+}
+
+/// Of every route of the gateway that copies: its name, the copy's tag, and where the copy goes.
+fn copied(resources: &[Value]) -> Vec<[&str; 3]> {
+    let filter = find(resources, "EnvoyFilter", "istio-system", "shop.everything.mirror");
+    let patches = filter["spec"]["configPatches"].as_array().unwrap().iter();
+    let texts = patches.map(|patch| {
+        let policy = &patch["patch"]["value"]["route"]["request_mirror_policies"][0];
+        let header = &policy["request_headers_mutations"][0]["append"]["header"];
+        assert_eq!((&patch["match"]["context"], &header["key"]), (&json!("GATEWAY"), &json!("x-asm-prefer-tag")));
+        assert_eq!(policy["runtime_fraction"]["default_value"], json!({"numerator": 10, "denominator": "HUNDRED"}));
+        let route = &patch["match"]["routeConfiguration"]["vhost"]["route"]["name"];
+        [route, &header["value"], &policy["cluster"]].map(|text| text.as_str().unwrap())
+    });
+    texts.collect()
+}
+
+#[test]
+fn what_the_baseline_gets_at_the_gateway_is_copied_and_nothing_else() {
+    let all = resources(&mirroring(Routing::VirtualService));
+    let (cart, orders) =
+        ("outbound|80|shadow|cart.shop.svc.cluster.local", "outbound|80|shadow|orders.orders.svc.cluster.local");
+    let ingress = find(&all, "VirtualService", "shop", "everything-ingress");
+    for [route, tag, cluster] in copied(&all) {
+        let to = &rule(ingress, route)["route"];
+        assert_eq!((to.as_array().unwrap().len(), &to[0]["destination"]["subset"]), (1, &json!("stable")), "{route}");
+        assert_eq!((tag, cluster), ("shadow", if route.starts_with("api") { orders } else { cart }), "{route}");
+    }
+    let named =
+        |resources: &[Value]| copied(resources).iter().map(|[route, ..]| (*route).to_owned()).collect::<Vec<_>>();
+    let baselines = ingress["spec"]["http"].as_array().unwrap().iter().filter(|rule| {
+        rule["route"].as_array().is_some_and(|to| to.iter().all(|to| to["destination"]["subset"] == "stable"))
+    });
+    assert_eq!(named(&all), baselines.map(|rule| rule["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
+
+    let all = resources(&mirroring(Routing::GatewayApi));
+    let routes = of_kind(&all, "HTTPRoute");
+    for [route, tag, cluster] in copied(&all) {
+        let of_route = |resource: &&&Value| {
+            let name = resource["metadata"]["name"].as_str().unwrap();
+            route.strip_prefix("shop.").and_then(|route| route.strip_prefix(name)).is_some_and(|rule| rule.len() == 2)
+        };
+        let rules = &routes.iter().find(of_route).unwrap()["spec"]["rules"];
+        let service = if route.contains("orders") { "orders" } else { "cart" };
+        for rule in rules.as_array().unwrap() {
+            assert_eq!(rule["backendRefs"][0]["name"], format!("{service}-stable"), "{route}");
+        }
+        let namespace = if service == "orders" { "orders" } else { "shop" };
+        assert_eq!(
+            (tag, cluster),
+            ("shadow", &*format!("outbound|80||{service}-shadow.{namespace}.svc.cluster.local"))
+        );
+    }
+    assert!(!copied(&all).is_empty());
+}
+
+/// A copy that fell back would do its work twice.
+#[test]
+fn a_mirrored_lane_falls_back_in_neither_rendering() {
+    for (routing, name) in [(Routing::VirtualService, "|shadow|"), (Routing::GatewayApi, "-shadow.")] {
+        let all = resources(&mirroring(routing));
+        let filters = of_kind(&all, "EnvoyFilter")
+            .into_iter()
+            .filter(|filter| filter["metadata"]["name"].as_str().unwrap().ends_with(".lanes"));
+        let text: String = filters.map(Value::to_string).collect();
+        assert!(text.contains(&name.replace("shadow", "canary")) && !text.contains(name), "{text}");
+    }
 }
 
 #[test]

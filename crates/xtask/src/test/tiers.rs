@@ -78,6 +78,7 @@ impl Tier {
                 "hostile_baggage",
                 "lifecycle",
                 "matching",
+                "mirroring",
                 "native_tagging",
                 "precedence",
                 "updates",

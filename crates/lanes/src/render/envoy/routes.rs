@@ -157,13 +157,14 @@ fn forwarded(group: &LaneGroup, rule: &Rule, destinations: &[Destination]) -> Va
             json!({"weighted_clusters": given(json!({"clusters": clusters, "use_hash_policy": by_hash}))})
         }
     };
-    let Traffic { timeout, rewrite, .. } = &rule.traffic;
+    let Traffic { timeout, rewrite, copies, .. } = &rule.traffic;
     let more = json!({
         "timeout": timeout.as_ref().map(Duration::seconds),
         "prefix_rewrite": rewrite.as_ref().and_then(|to| to.uri.as_ref()),
         "host_rewrite_literal": rewrite.as_ref().and_then(|to| to.authority.as_ref()),
         "retry_policy": own_retries(&group.spec, rule).map(retry_policy),
         "hash_policy": rule.hashed.as_deref().map(hash_policy),
+        "request_mirror_policies": copies.iter().map(|copies| copies.policy(&group.spec, cluster(&copies.to))).collect::<Vec<_>>(),
     });
     json!({"route": given(with(to, more))})
 }

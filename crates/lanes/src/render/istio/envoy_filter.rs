@@ -10,9 +10,11 @@ use crate::{
 };
 
 mod hashing;
+mod mirror;
 mod retries;
 
 pub(super) use hashing::file as hashing;
+pub(super) use mirror::{of_http_routes as mirror_of_http_routes, of_virtual_service as mirror_of_virtual_service};
 pub(super) use retries::file as retries;
 
 /// Behind those of others, which are 0 unless they say so: what they change of a cluster that is replaced here is gone.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     document::{Cors, HeaderEdits, LaneGroup, Mirror, Redirect, Rewrite},
     json::{given, with},
-    render::rules::{self, Action, Conditions, Destination, Retrying, Rule, hops},
+    render::rules::{self, Action, Conditions, Copies, Destination, Retrying, Rule, hops},
 };
 
 /// What a rule, and an HTTPRoute, hold at most (Gateway API's limits).
@@ -26,13 +26,14 @@ const COMMENT: &str = "What a request stays in its lane by, at every hop.";
 
 /// An HTTPRoute.
 ///
-/// All of its rules are sent again in the same way: retries hang on a rule's number, and so a rule that moves keeps its own.
+/// All of its rules are sent again, and copied, in the same way: both hang on a rule's number, and so a rule that moves keeps its own.
 pub(super) struct HttpRoute {
     /// What the routes of a list of rules are called, before anything that tells them apart.
     pub(super) list: String,
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) retries: Option<Retrying>,
+    pub(super) copies: Vec<Copies>,
     pub(super) rules: Vec<Value>,
     matches: usize,
     /// What it is attached to, and the hosts.
@@ -73,6 +74,10 @@ impl HttpRoute {
         file.add(Kind::HTTP_ROUTE, &self.name, &self.namespace, defaults::written_out(spec))
     }
 
+    fn goes_with(&self, other: &Self) -> bool {
+        self.retries == other.retries && self.copies == other.copies
+    }
+
     fn has_room_for(&self, matches: usize) -> bool {
         self.rules.len() < MOST_RULES && self.matches + matches <= MOST_MATCHES_IN_ALL
     }
@@ -90,8 +95,7 @@ impl Place<'_> {
     fn routes(&self, group: &LaneGroup, rules: Vec<Rule>) -> anyhow::Result<Vec<HttpRoute>> {
         let rules: Vec<Rule> = rules.into_iter().filter(|rule| !matches!(rule.action, Action::Reject)).collect();
         let routes = self.divided(group, specify(rules.clone(), Ties::WithinRoutes)?);
-        let is_split =
-            routes.iter().any(|route| routes.iter().filter(|other| other.retries == route.retries).count() > 1);
+        let is_split = routes.iter().any(|route| routes.iter().filter(|other| other.goes_with(route)).count() > 1);
         if is_split { Ok(self.divided(group, specify(rules, Ties::Nowhere)?)) } else { Ok(routes) }
     }
 
@@ -110,22 +114,24 @@ impl Place<'_> {
 
     /// Adds to the route of those that are sent again in the same way, if there is room.
     fn add(&self, routes: &mut Vec<HttpRoute>, rule: &Rule, matches: usize, value: Value) {
-        let of_class = || routes.iter().filter(|route| route.retries == rule.retries);
+        let is_of_class = |route: &HttpRoute| route.retries == rule.retries && route.copies == rule.traffic.copies;
+        let of_class = || routes.iter().filter(|route| is_of_class(route));
         if !of_class().any(|route| route.has_room_for(matches)) {
             let number = of_class().count() + 1;
-            let class = rule.retries.as_ref().map(class).unwrap_or_default();
+            let class = format!("{}{}", copied(rule), rule.retries.as_ref().map(class).unwrap_or_default());
             let number = if number > 1 { format!(".{number}") } else { String::new() };
             routes.push(HttpRoute {
                 list: self.name.clone(),
                 name: format!("{}{class}{number}", self.name),
                 namespace: self.namespace.to_owned(),
                 retries: rule.retries.clone(),
+                copies: rule.traffic.copies.clone(),
                 rules: Vec::new(),
                 matches: 0,
                 parents: self.parents.clone(),
             });
         }
-        let with_room = |route: &&mut HttpRoute| route.retries == rule.retries && route.has_room_for(matches);
+        let with_room = |route: &&mut HttpRoute| is_of_class(route) && route.has_room_for(matches);
         if let Some(route) = routes.iter_mut().find(with_room) {
             route.rules.push(value);
             route.matches += matches;
@@ -175,6 +181,12 @@ impl Place<'_> {
         let namespace = (namespace != self.namespace).then_some(namespace);
         given(json!({"name": name, "namespace": namespace, "port": port}))
     }
+}
+
+/// How the HTTPRoute of a rule that is copied is called: all of its rules lead to one port of a service.
+fn copied(rule: &Rule) -> String {
+    let copied = |Copies { to, .. }: &Copies| format!(".copied-{}-{}", to.service.name, to.port.number);
+    rule.traffic.copies.first().map(copied).unwrap_or_default()
 }
 
 /// How the HTTPRoute of rules with these retries is called, behind the name that all have.

@@ -67,7 +67,7 @@ pub(super) fn specify(rules: Vec<Rule>, ties: Ties) -> anyhow::Result<Vec<(Rule,
         let mut matches = matches(&rule)?;
         let own = matches.clone();
         for (later, theirs) in &mut specified {
-            let may_tie = ties == Ties::WithinRoutes && rule.retries == later.retries;
+            let may_tie = ties == Ties::WithinRoutes && rule.goes_with(later);
             let wins = |one: &Match, other: &Match| {
                 let (one, other) = (one.rank(paths), other.rank(paths));
                 one > other || (may_tie && one == other)

@@ -35,8 +35,17 @@ pub(super) fn of_services(group: &LaneGroup) -> anyhow::Result<File> {
 
 /// For the gateway, by its name.
 pub(super) fn ingress(group: &LaneGroup, hosts: &[String], gateway: &str, rules: &[Rule]) -> Value {
-    let http: Vec<Value> = rules.iter().map(|rule| route(group, rule, None)).collect();
+    let named = |rule: &Rule| Rule { name: at_gateway(group, rule), ..rule.clone() };
+    let http: Vec<Value> = rules.iter().map(|rule| route(group, &named(rule), None)).collect();
     json!({"hosts": hosts, "gateways": [gateway], "exportTo": exports(group), "http": http})
+}
+
+/// How the gateway calls the route. What is copied is found by the name, which no other group at the gateway may have.
+pub(super) fn at_gateway(group: &LaneGroup, rule: &Rule) -> String {
+    match rule.traffic.copies.as_slice() {
+        [] => rule.name.clone(),
+        _ => format!("{}.{}.{}", rule.name, group.metadata.name, group.metadata.namespace),
+    }
 }
 
 /// For the mesh: each port of the service that is in the lanes, and the others as they were.

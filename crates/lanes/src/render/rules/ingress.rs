@@ -1,6 +1,6 @@
 //! The rules of the ingress: what enters the lanes, and which.
 
-use super::{Action, Condition, Destination, Rule, Traffic};
+use super::{Action, Condition, Copies, Destination, Rule, Traffic};
 use crate::{
     document::{Lane, LaneGroup, Redirect, Route, RouteMatch, Service, ServicePort, Spec, StringMatch, Weight},
     tagging,
@@ -53,7 +53,7 @@ impl ServiceRoute<'_> {
     /// The route decides, whatever the tag says, so it must set the tag for the hops that follow.
     fn pinned(&self, lane: &str) -> Vec<Rule> {
         let destination = Destination::new(self.group, self.to, lane).setting_the_tag(lane);
-        self.rule(self.route.name.clone(), self.conditions.clone(), vec![destination])
+        self.rule(self.route.name.clone(), self.conditions.clone(), vec![destination], Some(lane))
     }
 
     /// Chance decides, so each destination sets its own tag.
@@ -62,7 +62,7 @@ impl ServiceRoute<'_> {
             Destination::new(self.group, self.to, &share.lane).weighing(share.weight).setting_the_tag(&share.lane)
         };
         let destinations = weights.iter().filter(|share| share.weight > 0).map(destination).collect();
-        self.rule(self.route.name.clone(), self.conditions.clone(), destinations)
+        self.rule(self.route.name.clone(), self.conditions.clone(), destinations, None)
     }
 
     /// The user decides: by name, else by the hash of who it is. Without, the request is as one that nobody assigns.
@@ -75,14 +75,14 @@ impl ServiceRoute<'_> {
         let named = users.named.iter().flat_map(|named| {
             let who = named.values.iter().flat_map(|value| self.with(&header, &StringMatch::Exact(value.clone())));
             let destination = Destination::new(group, self.to, &named.lane).setting_the_tag(&named.lane);
-            self.rule(format!("{name}-{}", named.lane), who.collect(), vec![destination])
+            self.rule(format!("{name}-{}", named.lane), who.collect(), vec![destination], None)
         });
         let part = |(lane, buckets): (String, u32)| {
             Destination::new(group, self.to, &lane).weighing(buckets).setting_the_tag(&lane)
         };
         let parts = tagging::parts(users, &group.spec.baseline).into_iter().map(part).collect();
         let anybody = self.with(&header, &StringMatch::Regex(ANYBODY.to_owned()));
-        let hashed = self.rule(name.clone(), anybody, parts).into_iter();
+        let hashed = self.rule(name.clone(), anybody, parts, None).into_iter();
         let hashed = hashed.map(|rule| Rule { hashed: Some(header.clone()), ..rule });
         named.chain(hashed).chain(self.by_what_came()).collect()
     }
@@ -92,11 +92,22 @@ impl ServiceRoute<'_> {
     }
 
     fn by_tag(&self) -> Vec<Rule> {
-        let told = self.group.told_lanes(self.to.0).map(|lane| (lane, self.tagged(lane)));
+        let told = self.told_lanes().map(|lane| (lane, self.tagged(lane)));
         let told = told.filter(|(_, conditions)| !conditions.is_empty());
         let told = told.flat_map(|(lane, conditions)| self.to(&lane.name, lane, conditions));
         let untagged = self.group.spec.untagged_lane().into_iter();
         told.chain(untagged.flat_map(|lane| self.to("baseline", lane, self.conditions.clone()))).collect()
+    }
+
+    /// Nobody is in a mirrored lane. Where there is one, the baseline's rule must hold no request of another lane that the
+    /// baseline answers as well: that is not copied.
+    fn told_lanes(&self) -> impl Iterator<Item = &Lane> {
+        let spec = &self.group.spec;
+        let is_mirroring = spec.mirrored().next().is_some();
+        let told: Vec<&str> = self.group.told_lanes(self.to.0).map(|lane| lane.name.as_str()).collect();
+        let is_told =
+            move |lane: &&Lane| told.contains(&lane.name.as_str()) || (is_mirroring && lane.name != spec.baseline);
+        spec.lanes.iter().filter(|lane| lane.mirror.is_none()).filter(is_told)
     }
 
     /// Whatever tag the client sends, it has none.
@@ -110,7 +121,7 @@ impl ServiceRoute<'_> {
 
     fn to(&self, name: &str, lane: &Lane, conditions: Vec<Condition>) -> Vec<Rule> {
         let destination = Destination::new(self.group, self.to, &lane.name);
-        self.rule(format!("{}-{name}", self.route.name), conditions, vec![destination])
+        self.rule(format!("{}-{name}", self.route.name), conditions, vec![destination], Some(&lane.name))
     }
 
     /// The route's conditions, and one more; the check has refused those on the same header.
@@ -137,10 +148,25 @@ impl ServiceRoute<'_> {
         conditions.into_iter().filter(allowed).map(with_tag).collect()
     }
 
-    fn rule(&self, name: String, conditions: Vec<Condition>, destinations: Vec<Destination>) -> Vec<Rule> {
-        let rule = Rule { traffic: traffic(self.route), ..Rule::forward(name, conditions, destinations) };
+    /// A rule for requests of a lane, if they are all of one.
+    fn rule(
+        &self,
+        name: String,
+        conditions: Vec<Condition>,
+        destinations: Vec<Destination>,
+        lane: Option<&str>,
+    ) -> Vec<Rule> {
+        let copies = if lane == Some(&self.group.spec.baseline) { self.copies() } else { Vec::new() };
+        let traffic = Traffic { copies, ..traffic(self.route) };
+        let rule = Rule { traffic, ..Rule::forward(name, conditions, destinations) };
         let own = self.route.retries.as_ref().map(|own| (self.route.name.as_str(), own));
         self.group.spec.with_retries(rule, own)
+    }
+
+    /// What mirrored lanes get of the baseline's requests.
+    fn copies(&self) -> Vec<Copies> {
+        let to = |lane: &Lane| Destination::new(self.group, self.to, &lane.name).setting_the_tag(&lane.name);
+        self.group.spec.mirrored().map(|(lane, percent)| Copies { to: to(lane), percent }).collect()
     }
 }
 
@@ -170,6 +196,7 @@ fn traffic(route: &Route) -> Traffic {
         cors: route.cors.clone(),
         headers: route.headers.clone().unwrap_or_default(),
         mirror: route.mirror.clone(),
+        copies: Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::group;
 /// What a change is called, the lane group, and what changes of it.
 type Kind = (&'static str, &'static str, &'static [Change]);
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 19] = [
     ("ramp", "user-segment", &[("percent: 20", "percent: 50")]),
     ("a user's own lane", "user-segment", &[("exact: jason", "exact: jack")]),
     ("no lane for users", "user-segment", &[("lane: s2, percent: 20", "lane: s2, percent: 0")]),
@@ -20,6 +20,7 @@ const KINDS: [Kind; 18] = [
         &[(NO_S3, S3), ("lane: s2, percent: 20}", "lane: s2, percent: 20}, {lane: s3, percent: 20}")],
     ),
     ("lane for tags only", "permissive", &[("  - {name: s3, labels: {ASM_TRAFFIC_TAG: v3}, services: [mockb]}\n", "")]),
+    ("a mirrored lane", "user-segment", &[(NO_S3, SHADOW)]),
     ("rename of a lane", "user-segment", &[("s2", "canary")]),
     (
         "promote",
@@ -67,6 +68,8 @@ const KINDS: [Kind; 18] = [
 ];
 
 const NO_S3: &str = "{name: s2, labels: {ASM_TRAFFIC_TAG: v2}, services: [mockc]}\n";
+const SHADOW: &str = "{name: s2, labels: {ASM_TRAFFIC_TAG: v2}, services: [mockc]}\n  - {name: shadow, labels: {ASM_TRAFFIC_TAG: v3}, \
+    services: [mocka, mockb, mockc], mirror: {percent: 10}}\n";
 const S3: &str = "{name: s2, labels: {ASM_TRAFFIC_TAG: v2}, services: [mockc]}\n  - {name: s3, labels: {ASM_TRAFFIC_TAG: v3}, services: [mockb]}\n";
 const PROMOTED: &[Change] = &[
     ("baseline: s1", "baseline: s2"),

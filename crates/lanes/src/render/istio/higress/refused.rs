@@ -24,6 +24,13 @@ pub(super) fn refuse(group: &LaneGroup) -> anyhow::Result<()> {
         let message = "Higress' Envoy is one of its own, and nobody has seen its routes hash: leave it out";
         findings.error("spec.assign.users.tagging", message);
     }
+    if let Some((lane, _)) = spec.mirrored().next() {
+        let message = format!(
+            "nobody has seen Higress' Envoy give a copy another tag than its original's: lane {} cannot get copies",
+            lane.name
+        );
+        findings.error("spec.lanes", message);
+    }
     if spec.filters.fail_strategy == FailStrategy::FailReload {
         let message = "Higress' WasmPlugin knows FAIL_OPEN and FAIL_CLOSE only: use one of them";
         findings.error("spec.filters.failStrategy", message);
