@@ -54,18 +54,37 @@ pub(crate) const NATIVE: Variant = Variant {
     needs_forwarding: |_| false,
 };
 
+/// Of `EVERYTHING`, the lanes that answer: Higress has none that get copies.
+const ANSWERING: &str = "spec:
+    lanes:
+    - {name: stable, labels: {lane: stable}, services: [web, cart]}
+    - {name: canary, labels: {lane: canary}, services: [cart]}";
+
 /// For Higress, each with its lane groups.
-pub(crate) const HIGRESS: [(&[&str], Variant); 3] = [
+pub(crate) const HIGRESS: [(&[&str], Variant); 5] = [
     (
-        &["user-segment", "permissive", EVERYTHING],
+        &["user-segment", "permissive"],
         Variant { name: "Higress", arguments: &["higress"], group: "{}", needs_forwarding: |_| false },
     ),
     (
-        &["user-segment", EVERYTHING],
+        &[EVERYTHING],
+        Variant { name: "Higress", arguments: &["higress"], group: ANSWERING, needs_forwarding: |_| false },
+    ),
+    (
+        &["user-segment"],
         Variant {
             name: "Higress before Istio",
             arguments: &["higress", "--mesh=istio"],
             group: "{}",
+            needs_forwarding: |_| false,
+        },
+    ),
+    (
+        &[EVERYTHING],
+        Variant {
+            name: "Higress before Istio",
+            arguments: &["higress", "--mesh=istio"],
+            group: ANSWERING,
             needs_forwarding: |_| false,
         },
     ),
