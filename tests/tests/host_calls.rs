@@ -30,8 +30,10 @@ impl Worker {
         let mut vm = Vm::start(&Module::load(&filter.module().unwrap()).unwrap(), &Process::new()).unwrap();
         let plugin = vm.configure("lanes", configuration.as_bytes()).unwrap();
         let mut worker = Self { vm, plugin };
-        // Once a second it is remembered which configuration serves.
-        worker.calls(0, &[]);
+        // The first of every second are remembered: which configuration serves where.
+        for _ in 0..16 {
+            worker.calls(0, &[]);
+        }
         worker
     }
 

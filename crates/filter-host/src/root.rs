@@ -20,6 +20,10 @@ use crate::{
 /// How long counts may wait inside the module, and how old the record of what served may be.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// How many requests of a period say where a configuration serves. One is too few: listeners that share a plug-in, as those of one
+/// ECDS resource do, are told apart by their requests only.
+const TOLD: u32 = 16;
+
 /// What the host configures: one plug-in of a listener, in one worker.
 pub(crate) struct Root {
     filter: Option<Filter>,
@@ -41,8 +45,8 @@ struct Plugin {
 enum Answer {
     Accepted {
         configuration: Rc<Configuration>,
-        /// The generation in which it was last recorded that this serves, if since the last tick.
-        recorded: Cell<Option<u64>>,
+        /// How many requests may still say where this serves, and in which generation; [`TOLD`] in another, and after a tick.
+        left: Cell<(u64, u32)>,
     },
     /// What served before at a listener goes on serving there; elsewhere requests pass untouched.
     Refused { before: Vec<Rc<Configuration>>, untouched: Option<Counter> },
@@ -96,7 +100,7 @@ impl Plugin {
         let name = process::property(&["plugin_name"]).unwrap_or_default();
         let metric = |what: &str| metric_name(&[("plugin", &name)], &format!("{}_{what}", filter.name));
         let answer = match Configuration::read(filter, text) {
-            Ok(configuration) => Answer::Accepted { configuration: Rc::new(configuration), recorded: Cell::new(None) },
+            Ok(configuration) => Answer::Accepted { configuration: Rc::new(configuration), left: Cell::default() },
             Err(error) => {
                 let before = serving::held(&name);
                 let instead = if before.is_empty() {
@@ -123,9 +127,9 @@ impl Plugin {
 
     fn on_tick(&self) {
         match &self.answer {
-            Answer::Accepted { configuration, recorded } => {
+            Answer::Accepted { configuration, left } => {
                 configuration.flush();
-                recorded.set(None);
+                left.set((serving::generation(), TOLD));
             }
             Answer::Refused { before, untouched } => {
                 before.iter().for_each(|configuration| configuration.flush());
@@ -145,9 +149,11 @@ impl Plugin {
     fn on_request_headers(&self) {
         self.is_used.set(true);
         match &self.answer {
-            Answer::Accepted { configuration, recorded } => {
-                let generation = Some(serving::generation());
-                if recorded.replace(generation) != generation {
+            Answer::Accepted { configuration, left } => {
+                let generation = serving::generation();
+                let (of, number) = left.get();
+                if let Some(number) = (if of == generation { number } else { TOLD }).checked_sub(1) {
+                    left.set((generation, number));
                     self.record().write(&Place::of_stream(), configuration);
                 }
                 configuration.apply();

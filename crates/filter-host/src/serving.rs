@@ -86,8 +86,9 @@ impl Record {
 
     /// This configuration serves there, unless another has served a connection that is newer.
     pub(crate) fn write(mut self, place: &Place, configuration: &Configuration) {
-        let is_newer = |entry: &Entry| entry.port == place.port && entry.connection > place.connection;
-        if self.entries.iter().any(is_newer) {
+        let is_known = |entry: &Entry| entry.connection == place.connection && entry.digest == configuration.digest;
+        let is_said = |entry: &Entry| entry.connection > place.connection || is_known(entry);
+        if self.entries.iter().any(|entry| entry.port == place.port && is_said(entry)) {
             return;
         }
         self.entries.retain(|entry| entry.port != place.port);
