@@ -93,6 +93,23 @@ fn each_plug_in_decides_by_its_own_configuration() {
     }
 }
 
+/// As of one ECDS resource that two listeners have: only requests say where it serves.
+#[test]
+fn a_plug_in_of_two_listeners_goes_on_serving_at_both_after_a_bad_update() {
+    for subject in SUBJECTS {
+        let mut worker = Worker::start(subject);
+        let old = worker.plugin("lanes", "x-old");
+        [80, 443].map(|port| worker.written_at(port, old).unwrap());
+        let shared = worker.plugin("lanes", "x-shared");
+        worker.vm.end(old).unwrap();
+        [80, 443].map(|port| worker.written_at(port, shared).unwrap());
+        let update = worker.refused("lanes");
+        worker.vm.end(shared).unwrap();
+        let served = [80, 443].map(|port| worker.written_at(port, update));
+        assert_eq!(served, ["x-shared", "x-shared"].map(|header| Some(header.to_owned())), "{:?}", subject.0);
+    }
+}
+
 #[test]
 fn what_served_at_a_port_goes_on_serving_there_after_a_bad_update() {
     for subject in SUBJECTS {
