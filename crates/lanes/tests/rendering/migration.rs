@@ -108,7 +108,7 @@ fn a_canary_of_flagger_and_its_group_agree() {
     let group = group("flagger.yaml");
     let timeout = &service["timeout"];
     let expected =
-        [Rule::new(insiders, &[("canary", 100)], timeout), Rule::new(everybody.clone(), &[("stable", 100)], timeout)];
+        [Rule::new(insiders, &[("canary", 100)], timeout), Rule::new(everybody, &[("stable", 100)], timeout)];
     assert_eq!(rendered(&group), expected);
     assert_eq!(json!(group.spec.gateway.as_ref().unwrap().hosts), service["hosts"]);
     assert_eq!(json!(group.spec.services[0].port), service["port"]);
