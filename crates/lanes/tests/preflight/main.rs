@@ -4,6 +4,7 @@
 mod cases;
 mod command;
 mod documentation;
+mod migration;
 mod states;
 
 use std::{fs, path::PathBuf};

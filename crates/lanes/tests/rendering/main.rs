@@ -5,6 +5,7 @@ mod clients;
 mod clusters;
 mod groups;
 mod istio_types;
+mod migration;
 mod observability;
 mod render;
 mod rollout;
