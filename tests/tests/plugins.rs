@@ -99,10 +99,14 @@ fn a_plug_in_of_two_listeners_goes_on_serving_at_both_after_a_bad_update() {
     for subject in SUBJECTS {
         let mut worker = Worker::start(subject);
         let old = worker.plugin("lanes", "x-old");
-        [80, 443].map(|port| worker.written_at(port, old).unwrap());
+        for port in [80, 443] {
+            worker.written_at(port, old).unwrap();
+        }
         let shared = worker.plugin("lanes", "x-shared");
         worker.vm.end(old).unwrap();
-        [80, 443].map(|port| worker.written_at(port, shared).unwrap());
+        for port in [80, 443] {
+            worker.written_at(port, shared).unwrap();
+        }
         let update = worker.refused("lanes");
         worker.vm.end(shared).unwrap();
         let served = [80, 443].map(|port| worker.written_at(port, update));
