@@ -91,6 +91,7 @@ impl Tier {
                 "faults",
                 "pages",
                 "prometheus",
+                "spans",
                 "isolation",
                 "trace_hostile",
                 "trace_memory",
