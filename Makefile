@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --bin xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test cluster-test compose-test matrix bench bench-check screenshots lint book dist images release render fmt clean
+.PHONY: help setup demo up test cluster-test compose-test matrix fuzz bench bench-check screenshots lint book dist images release render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,6 +28,9 @@ test: ## run every check and every test
 
 matrix: ## run the filters' suites and two walkthroughs on every supported Envoy, about 20 minutes, into README.md
 	@$(XTASK) matrix $(if $(SHORT),--short)
+
+fuzz: ## give every parser and every decision hostile input, SECONDS each, into docs/hostile-input.md; needs a C++ compiler
+	@$(XTASK) fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SHORT),--short) $(TARGETS)
 
 bench: ## measure what a lane costs, about 13 minutes on a quiet machine, into bench/
 	@$(XTASK) bench

@@ -7,6 +7,7 @@ mod console;
 mod containers;
 mod demo;
 mod dist;
+mod fuzz;
 mod images;
 mod process;
 mod project;
@@ -14,6 +15,7 @@ mod release;
 mod screenshots;
 mod setup;
 mod test;
+mod written;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,8 @@ enum Command {
     Test(test::Options),
     /// Run the filters' suites and two walkthroughs on every Envoy that is pinned, and write the table into the README
     Matrix(test::matrix::Options),
+    /// Give every parser and every decision hostile input for a while, and write what came of it into the documentation
+    Fuzz(fuzz::Options),
     /// Measure what a lane costs, on real Envoys
     Bench(bench::Options),
 }
@@ -87,6 +91,7 @@ fn run(project: &Project, command: &Command) -> Result<bool> {
         Command::Lint => return Ok(test::lint(project)),
         Command::Test(options) => return Ok(test::run(project, options)),
         Command::Matrix(options) => return test::matrix::run(project, options),
+        Command::Fuzz(options) => return fuzz::run(project, options),
         Command::Bench(options) => return bench::run(project, options),
     }
     Ok(true)

@@ -1,15 +1,16 @@
 //! `xtask matrix`: the suites of the filters, and two walkthroughs, on every Envoy that is pinned; a table for the README.
 
-use std::{fs, io, process::Command};
+use std::{io, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
 use super::{Cases, Checked, Session, cases, tiers};
 use crate::{
-    console, process,
+    console,
     project::Project,
     setup::envoy::{self, EnvoyChoice},
+    written,
 };
 
 /// What each column runs: the filters on one proxy, and a whole mesh.
@@ -40,8 +41,6 @@ const COLUMNS: [(&str, &[&str], &[&str]); 2] = [
 const ISTIO: [(&str, &str); 4] = [("1.36", "1.28"), ("1.37", "1.29"), ("1.38", "1.30"), ("1.39", "1.31")];
 
 const README: &str = "README.md";
-const BEGIN: &str = "<!-- written by make matrix -->\n";
-const END: &str = "<!-- end -->\n";
 
 /// The arguments of `xtask matrix`.
 #[derive(Args)]
@@ -79,7 +78,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     let has_passed = session.conclude();
     console::say(&format!("\n{table}"));
     if is_whole {
-        write(project, &table)?;
+        written::write(project, README, "make matrix", &table)?;
     }
     Ok(has_passed)
 }
@@ -117,17 +116,6 @@ fn table(rows: &[Row]) -> String {
     table
 }
 
-/// Puts the table into the README, with the date.
-fn write(project: &Project, table: &str) -> Result<()> {
-    let path = project.root().join(README);
-    let text = fs::read_to_string(&path)?;
-    let (before, rest) = text.split_once(BEGIN).with_context(|| format!("{README} has no {BEGIN}"))?;
-    let (_, after) = rest.split_once(END).with_context(|| format!("{README} has no {END}"))?;
-    let date = process::output(project.command("date").args(["-u", "+%F"]))?;
-    fs::write(path, format!("{before}{BEGIN}{table}\n`make matrix`, {}.\n{END}{after}", date.trim()))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,11 +126,5 @@ mod tests {
         let row = Row { version: "1.36.4".into(), cells: vec![(true, cases(2, 0)), (false, cases(1, 1))] };
 
         assert!(table(&[row]).ends_with("| 1.36.4 | 1.28 | 2 passed, 0 failed | **failed**: 1 passed, 1 failed |\n"));
-    }
-
-    #[test]
-    fn the_readme_has_a_place_for_it() {
-        let text = fs::read_to_string(Project::locate().root().join(README)).unwrap();
-        assert!(text.split_once(BEGIN).is_some_and(|(_, rest)| rest.contains(END)));
     }
 }
