@@ -130,6 +130,24 @@ fn what_served_at_a_port_goes_on_serving_there_after_a_bad_update() {
     }
 }
 
+/// A good update and a bad one may come so close that no request sees the good one.
+#[test]
+fn what_replaced_what_served_goes_on_serving_after_a_bad_update() {
+    for subject in SUBJECTS {
+        let mut worker = Worker::start(subject);
+        let served = worker.plugin("lanes", "x-served");
+        worker.written_at(80, served).unwrap();
+        let elsewhere = worker.plugin("lanes", "x-elsewhere");
+        worker.written_at(443, elsewhere).unwrap();
+        let idle = worker.plugin("lanes", "x-idle");
+        worker.vm.end(served).unwrap();
+        let update = worker.refused("lanes");
+        worker.vm.end(idle).unwrap();
+        let served = [80, 443].map(|port| worker.written_at(port, update));
+        assert_eq!(served, ["x-idle", "x-elsewhere"].map(|header| Some(header.to_owned())), "{:?}", subject.0);
+    }
+}
+
 /// Envoy goes back to a context that drains, without a word to it, when its very configuration returns.
 #[test]
 fn what_was_rolled_back_to_goes_on_serving() {

@@ -107,14 +107,15 @@ impl Record {
         );
     }
 
-    /// The one among these that served there. Where nothing has served yet, the newest that has served nowhere else.
+    /// The one among these that served there. Where nothing has served yet, or what served is gone and nothing has served since,
+    /// the newest that has served nowhere else.
     pub(crate) fn find<'a>(&self, place: &Place, among: &'a [Rc<Configuration>]) -> Option<&'a Configuration> {
-        let of_port = self.entries.iter().find(|entry| entry.port == place.port);
-        let is_it = |configuration: &&Rc<Configuration>| match of_port {
-            Some(entry) => entry.digest == configuration.digest,
-            None => self.entries.iter().all(|entry| entry.digest != configuration.digest),
+        let served = |configuration: &Configuration, port: Option<u64>| {
+            let mut entries = self.entries.iter().filter(|entry| port.is_none_or(|port| entry.port == port));
+            entries.any(|entry| entry.digest == configuration.digest)
         };
-        among.iter().rfind(is_it).map(Rc::as_ref)
+        let there = among.iter().rfind(|configuration| served(configuration, Some(place.port)));
+        there.or_else(|| among.iter().rfind(|configuration| !served(configuration, None))).map(Rc::as_ref)
     }
 }
 

@@ -110,7 +110,7 @@ impl Mesh {
         find(&mut self.pods, name)?.start(&self.programs)
     }
 
-    /// Kills a pod, starts it, or replaces its application by a version that is slow or broken.
+    /// Kills a pod, stops it, starts it, or replaces its application by a version that is slow or broken.
     ///
     /// # Errors
     ///
@@ -119,20 +119,20 @@ impl Mesh {
         find(&mut self.pods, name)?.bring(&self.programs, condition)
     }
 
-    /// Waits until every Envoy takes each pod for what it is, healthy if it runs and unhealthy if it was killed.
+    /// Waits until every Envoy takes each pod for what it is, healthy if it answers and unhealthy if it does not.
     ///
     /// # Errors
     ///
     /// It takes longer than 30 seconds, or an Envoy does not answer.
     pub fn wait_until_discovered(&self) -> Result<()> {
-        let running: Vec<&Pod> = self.pods.iter().filter(|pod| pod.is_running()).collect();
+        let running: Vec<&Pod> = self.pods.iter().filter(|pod| pod.condition().is_up()).collect();
         running.iter().try_for_each(|pod| {
             let what = format!("pod {} sees which pods are up", pod.name());
             wait_until(&what, DISCOVERY_LIMIT, || {
                 let hosts = pod.envoy()?.hosts()?;
                 let right = hosts.iter().all(|(ip, healthy)| {
                     let host = self.pods.iter().find(|pod| pod.has_ip(*ip));
-                    host.is_none_or(|host| host.is_running() == *healthy)
+                    host.is_none_or(|host| host.condition().is_up() == *healthy)
                 });
                 Ok(right.then_some(()))
             })

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{
@@ -122,6 +123,10 @@ impl Pod {
 
     /// Sees to it that the pod is as it should be. While another version of the application is started, its Envoy remains.
     pub(crate) fn bring(&mut self, programs: &Programs, condition: Condition) -> Result<()> {
+        if self.condition == Condition::Hanging && condition != Condition::Hanging {
+            self.signal(Signal::CONT)?;
+            self.condition = Condition::Healthy;
+        }
         match condition {
             Condition::Absent | Condition::Killed => {
                 self.kill();
@@ -130,8 +135,21 @@ impl Pod {
             _ if !self.is_running() => self.start(programs)?,
             _ => {}
         }
-        if self.condition != condition {
-            self.start_application(programs, condition)?;
+        match condition {
+            Condition::Hanging => self.signal(Signal::STOP)?,
+            Condition::Refusing => self.application = None,
+            _ if self.condition != condition => return self.start_application(programs, condition),
+            _ => {}
+        }
+        self.condition = condition;
+        Ok(())
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let ids = [self.application.as_ref().map(Process::id), self.envoy.as_ref().map(Envoy::id)];
+        for id in ids.into_iter().flatten() {
+            let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("a process has an id")?;
+            kill_process(pid, signal).with_context(|| format!("pod {}", self.spec.name))?;
         }
         Ok(())
     }

@@ -7,6 +7,8 @@ pub(crate) enum Condition {
     Slow,
     /// Every answer is a failure, while `/healthz` says that all is well: nobody else takes over.
     Broken,
+    /// As broken, but that it says to be tried elsewhere: 503.
+    Unavailable,
 }
 
 impl Condition {
@@ -15,6 +17,7 @@ impl Condition {
             "healthy" => Some(Self::Healthy),
             "slow" => Some(Self::Slow),
             "broken" => Some(Self::Broken),
+            "unavailable" => Some(Self::Unavailable),
             _ => None,
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Config {
     pub(crate) upstream: Option<Url>,
     /// `FORWARD_HEADERS`: comma separated names of the headers that a request passes on to the upstream.
     pub(crate) forward: Vec<HeaderName>,
-    /// `CONDITION`: `healthy` unless it is `slow` or `broken`.
+    /// `CONDITION`: `healthy` unless it is `slow`, `broken` or `unavailable`.
     pub(crate) condition: Condition,
 }
 
@@ -48,7 +48,7 @@ impl Config {
         const UPSTREAM: &str = "a URL such as http://mockb:8000/mock";
         const PROXY: &str = "a URL such as http://127.0.1.11:15001";
         const HEADERS: &str = "comma separated header names such as x-user-id,x-request-id";
-        const CONDITION: &str = "healthy, slow or broken";
+        const CONDITION: &str = "healthy, slow, broken or unavailable";
 
         let environment = Environment { lookup };
         environment.optional("HTTP_PROXY", PROXY, http_url)?;

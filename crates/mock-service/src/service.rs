@@ -68,6 +68,7 @@ async fn answer(
         Condition::Healthy => {}
         Condition::Slow => tokio::time::sleep(SLOW).await,
         Condition::Broken => return (StatusCode::INTERNAL_SERVER_ERROR, format!("{own} is broken")),
+        Condition::Unavailable => return (StatusCode::SERVICE_UNAVAILABLE, format!("{own} is unavailable")),
     }
     if request.headers().contains_key(ECHO_HEADERS) {
         let own = echo::hop(name, version, &ip, request.headers());

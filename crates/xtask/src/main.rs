@@ -2,6 +2,7 @@
 
 mod bench;
 mod book;
+mod chaos;
 mod compose;
 mod console;
 mod containers;
@@ -57,6 +58,8 @@ enum Command {
     Test(test::Options),
     /// Run the filters' suites and two walkthroughs on every Envoy that is pinned, and write the table into the README
     Matrix(test::matrix::Options),
+    /// Let happen to pods, gateway and configurations what can happen, and write what it cost into the documentation
+    Chaos(EnvoyChoice),
     /// Give every parser and every decision hostile input for a while, and write what came of it into the documentation
     Fuzz(fuzz::Options),
     /// Measure what a lane costs, on real Envoys
@@ -91,6 +94,7 @@ fn run(project: &Project, command: &Command) -> Result<bool> {
         Command::Lint => return Ok(test::lint(project)),
         Command::Test(options) => return Ok(test::run(project, options)),
         Command::Matrix(options) => return test::matrix::run(project, options),
+        Command::Chaos(envoy) => chaos::run(project, envoy)?,
         Command::Fuzz(options) => return fuzz::run(project, options),
         Command::Bench(options) => return bench::run(project, options),
     }

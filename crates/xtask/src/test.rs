@@ -44,6 +44,11 @@ pub(crate) fn run(project: &Project, options: &Options) -> bool {
     session.conclude()
 }
 
+/// Builds what the suites run.
+pub(crate) fn build(project: &Project) -> Result<()> {
+    tiers::build(project).map(drop)
+}
+
 /// Runs the checks only; true if everything passed.
 pub(crate) fn lint(project: &Project) -> bool {
     let mut session = Session::default();

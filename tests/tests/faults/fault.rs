@@ -13,11 +13,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
-use local_mesh::Mesh;
+use local_mesh::{Condition, Mesh};
 use serde_json::{Value, json};
 use traffic_lanes_tests::repository;
 
 const CLUSTERS: &str = "clusters.yaml";
+const FLAPS: usize = 3;
 
 /// A fault.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -29,6 +30,16 @@ pub(crate) enum Fault {
     TakenAway,
     /// In its place, somebody accepts every connection and ends it.
     HangsUp,
+    /// SIGSTOP: it accepts, and says nothing.
+    Hangs,
+    /// Its application is gone; its sidecar is there.
+    Refuses,
+    /// Its application answers 503, but says that it is healthy.
+    Unavailable,
+    /// Its application takes a second and a half.
+    Slow,
+    /// Killed and started three times without a pause, then killed.
+    Flaps,
 }
 
 /// A fault that lasts until it is ended.
@@ -50,8 +61,26 @@ impl Fault {
                 mesh.kill_pod(pod)?;
                 hang_up = Some(HangUp::start(address)?);
             }
+            Self::Hangs => mesh.bring(pod, Condition::Hanging)?,
+            Self::Refuses => mesh.bring(pod, Condition::Refusing)?,
+            Self::Unavailable => mesh.bring(pod, Condition::Unavailable)?,
+            Self::Slow => mesh.bring(pod, Condition::Slow)?,
+            Self::Flaps => {
+                for _ in 0..FLAPS {
+                    mesh.kill_pod(pod)?;
+                    mesh.start_pod(pod)?;
+                }
+                mesh.kill_pod(pod)?;
+            }
         }
         Ok(Ongoing { walkthrough, pod, fault: self, hang_up })
+    }
+}
+
+impl Fault {
+    /// Whether others answer in the pod's place.
+    pub(crate) fn is_noticed(self) -> bool {
+        self != Self::Slow
     }
 }
 
@@ -60,7 +89,10 @@ impl Ongoing {
     pub(crate) fn end(self, mesh: &mut Mesh) -> Result<()> {
         drop(self.hang_up);
         match self.fault {
-            Fault::Killed | Fault::HangsUp => mesh.start_pod(self.pod),
+            Fault::Killed | Fault::HangsUp | Fault::Flaps => mesh.start_pod(self.pod),
+            Fault::Hangs | Fault::Refuses | Fault::Unavailable | Fault::Slow => {
+                mesh.bring(self.pod, Condition::Healthy)
+            }
             Fault::TakenAway => mesh.update(CLUSTERS, &published(self.walkthrough)?),
         }
     }
@@ -72,6 +104,11 @@ impl fmt::Display for Fault {
             Self::Killed => "killed",
             Self::TakenAway => "taken away",
             Self::HangsUp => "hangs up",
+            Self::Hangs => "hangs",
+            Self::Refuses => "refuses",
+            Self::Unavailable => "answers 503",
+            Self::Slow => "is slow",
+            Self::Flaps => "flaps",
         })
     }
 }

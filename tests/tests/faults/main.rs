@@ -1,12 +1,14 @@
-//! Faults under load in every walkthrough: a lane's only pod is killed, taken away, or hangs up on everybody. Prints what
-//! came of it.
+//! Faults under load in every walkthrough: what befalls a lane's only pod, and what befalls everybody. Prints what came of it,
+//! and with `CHAOS_TABLE` writes it there, after more of everything.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod fault;
 mod table;
 mod verdict;
+mod whole;
 
 use std::{
+    env, fs,
     process::ExitCode,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -23,6 +25,7 @@ use traffic_lanes_tests::{
 use fault::Fault;
 use table::{Row, Table};
 use verdict::{Rules, Step};
+use whole::{Cost, Extent};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// In the walkthroughs that fall back: 21 with those of the one below, whose Pythons take their time to start.
@@ -33,6 +36,10 @@ const REQUESTS: usize = 160;
 /// At once, as most of the time is spent waiting for somebody to notice. Not more: an Envoy takes two or three inotify
 /// instances, of which Linux allows a user 128 by default, and aborts without.
 const MESHES: usize = 3;
+/// Where the table goes.
+const CHAOS_TABLE: &str = "CHAOS_TABLE";
+const SHORT: Extent = Extent { updates: 60, tags: 1_000, ids: 2_000 };
+const WHOLE: Extent = Extent { updates: 1_000, tags: 10_000, ids: 20_000 };
 /// PUT and the like may be sent twice, POST and PATCH may not.
 const METHODS: [&str; 5] = ["GET", "PUT", "DELETE", "POST", "PATCH"];
 
@@ -41,6 +48,8 @@ struct Plan {
     walkthrough: &'static str,
     victims: &'static [Victim],
     kills: usize,
+    /// What befalls each victim besides.
+    others: &'static [Fault],
 }
 
 /// The only pod of its service in its lane.
@@ -49,6 +58,8 @@ struct Victim {
     /// What requests of the lane reach without it: the beginning of a chain or of a failure.
     without: &'static str,
 }
+
+const FEW: [Fault; 2] = [Fault::TakenAway, Fault::HangsUp];
 
 /// Those that take longest first.
 const PLANS: [Plan; 5] = [
@@ -60,8 +71,22 @@ const PLANS: [Plan; 5] = [
             Victim { pod: "mockc-v2", without: "v2,v1,v1" },
         ],
         kills: KILLS_OF_PYTHON,
+        others: &FEW,
     },
-    Plan { walkthrough: "user-segment", victims: &[Victim { pod: "mockc-s2", without: "v1,v1,v1" }], kills: KILLS },
+    Plan {
+        walkthrough: "user-segment",
+        victims: &[Victim { pod: "mockc-s2", without: "v1,v1,v1" }],
+        kills: KILLS,
+        others: &[
+            Fault::TakenAway,
+            Fault::HangsUp,
+            Fault::Hangs,
+            Fault::Refuses,
+            Fault::Unavailable,
+            Fault::Slow,
+            Fault::Flaps,
+        ],
+    },
     Plan {
         walkthrough: "strict-source-labels",
         victims: &[
@@ -70,6 +95,7 @@ const PLANS: [Plan; 5] = [
             Victim { pod: "mockc-v2", without: "v2,v2,v1" },
         ],
         kills: KILLS,
+        others: &FEW,
     },
     Plan {
         walkthrough: "permissive",
@@ -79,6 +105,7 @@ const PLANS: [Plan; 5] = [
             Victim { pod: "mockc-s2", without: "v2,v1,v1" },
         ],
         kills: KILLS,
+        others: &FEW,
     },
     Plan {
         walkthrough: "strict",
@@ -88,6 +115,7 @@ const PLANS: [Plan; 5] = [
             Victim { pod: "mockc-s2", without: "503" },
         ],
         kills: 3,
+        others: &FEW,
     },
 ];
 
@@ -98,18 +126,33 @@ fn main() -> ExitCode {
         let add = move |row| table.lock().unwrap_or_else(PoisonError::into_inner).add(row);
         Trial::test(plan.walkthrough, move || plan.carry_out(add).map_err(|error| format!("{error:#}").into()))
     };
+    let costs: Arc<Mutex<String>> = Arc::new(Mutex::new(whole::HEAD.to_owned()));
+    let file = env::var_os(CHAOS_TABLE);
+    let extent = if file.is_some() { WHOLE } else { SHORT };
+    let of_all = {
+        let costs = costs.clone();
+        let add = move |cost: Cost| *costs.lock().unwrap_or_else(PoisonError::into_inner) += &cost.to_string();
+        let carry_out = move || whole::carry_out(extent, add).map_err(|error| format!("{error:#}").into());
+        Trial::test(format!("all of {}", whole::WALKTHROUGH), carry_out)
+    };
+    let trials = [of_all].into_iter().chain(PLANS.iter().map(trial)).collect();
     let arguments = Arguments { test_threads: Some(MESHES), ..Arguments::from_args() };
-    let conclusion = libtest_mimic::run(&arguments, PLANS.iter().map(trial).collect());
-    println!("{}", table.lock().unwrap_or_else(PoisonError::into_inner));
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let table = table.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = format!("{table}\n{}", costs.lock().unwrap_or_else(PoisonError::into_inner));
+    println!("{text}");
+    if let Some(file) = file {
+        fs::write(file, text).unwrap();
+    }
     conclusion.exit_code()
 }
 
 impl Plan {
     fn carry_out(&self, add: impl Fn(Row)) -> Result<()> {
         let mut mesh = start(self.walkthrough)?;
-        let killed = self.victims.iter().cycle().take(self.kills).map(|victim| (victim, Fault::Killed));
-        let others = [Fault::TakenAway, Fault::HangsUp];
-        let others = others.iter().flat_map(|fault| self.victims.iter().map(move |victim| (victim, *fault)));
+        let times = if env::var_os(CHAOS_TABLE).is_some() { 2 } else { 1 };
+        let killed = self.victims.iter().cycle().take(self.kills * times).map(|victim| (victim, Fault::Killed));
+        let others = self.others.iter().flat_map(|fault| self.victims.iter().map(move |victim| (victim, *fault)));
         for (victim, fault) in killed.chain(others) {
             let what = || format!("{}: {} {fault}", self.walkthrough, victim.pod);
             let row = self.inject(&mut mesh, victim, fault).with_context(what)?;
@@ -140,7 +183,9 @@ impl Plan {
         let seen = while_requests_flow(&mesh.gateway_url()?, &streams, |load| {
             load.answers(REQUESTS)?;
             ongoing = Some(fault.begin(mesh, self.walkthrough, victim.pod)?);
-            reaches(&observer, hit, victim.without)?;
+            if fault.is_noticed() {
+                reaches(&observer, hit, victim.without)?;
+            }
             mesh.wait_until_discovered()
         })?;
         rules.judge(Step::Begins, &seen, &mut row);

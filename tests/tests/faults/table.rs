@@ -18,6 +18,8 @@ pub(crate) struct Row {
     pub(crate) refused: usize,
     /// Those that are not idempotent and had been sent to the pod.
     pub(crate) lost: usize,
+    /// Those, of any method, that waited for a pod that hung, until the route's timeout.
+    pub(crate) timed_out: usize,
     /// How many came to what must not be.
     pub(crate) wrong: Vec<(usize, String)>,
     /// From the end of the fault to the first request that reaches the pod; the longest.
@@ -43,6 +45,7 @@ impl Table {
             fell_back: sum.fell_back + row.fell_back,
             refused: sum.refused + row.refused,
             lost: sum.lost + row.lost,
+            timed_out: sum.timed_out + row.timed_out,
             wrong: [&sum.wrong[..], &row.wrong].concat(),
             returned_after: sum.returned_after.max(row.returned_after),
             ..row
@@ -50,25 +53,18 @@ impl Table {
     }
 }
 
+/// In Markdown: `make chaos` writes it into the documentation.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<22}{:<12}{:>6}{:>9}{:>11}{:>7}{:>20}{:>7}{:>16}",
-            "walkthrough",
-            "the pod",
-            "times",
-            "sent",
-            "fell back",
-            "503",
-            "lost (POST, PATCH)",
-            "wrong",
-            "returned after"
+            "| walkthrough | the pod | times | sent | fell back | 503, for want of a fallback | lost: POST, PATCH | lost: timed out, any method | wrong | back after |"
         )?;
+        writeln!(f, "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")?;
         for row in self.0.values() {
             writeln!(
                 f,
-                "{:<22}{:<12}{:>6}{:>9}{:>11}{:>7}{:>20}{:>7}{:>14.1} s",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} s |",
                 row.walkthrough,
                 row.fault,
                 row.times,
@@ -76,18 +72,21 @@ impl fmt::Display for Table {
                 row.fell_back,
                 row.refused,
                 row.lost,
+                row.timed_out,
                 row.count_wrong(),
                 row.returned_after.as_secs_f64()
             )?;
         }
         let sum = |of: fn(&Row) -> usize| self.0.values().map(of).sum::<usize>();
-        let kills = self.0.values().filter(|row| row.fault == Fault::Killed).map(|row| row.times).sum::<usize>();
-        write!(
+        writeln!(
             f,
-            "{kills} kills, {} requests sent, {} fell back, {} lost that were not idempotent and under way, {} wrong",
+            "| all | | {} | {} | {} | {} | {} | {} | {} | |",
+            sum(|row| row.times),
             sum(|row| row.sent),
             sum(|row| row.fell_back),
+            sum(|row| row.refused),
             sum(|row| row.lost),
+            sum(|row| row.timed_out),
             sum(Row::count_wrong)
         )
     }
