@@ -116,7 +116,7 @@ fn visitors_get_ids_and_stay_in_their_lanes() {
         ids.insert(id);
     }
     assert_eq!(ids.len(), 200, "two visitors have one id");
-    // Of 200 with a fifth each: outside of this once in several million runs.
+    // Of 200 with a fifth each: outside of this once in three million runs.
     assert!((14..=70).contains(&canary), "{canary} of 200");
     let counted = || gateway.0.counter("wasmcustom.hash_tagging_issued_ids");
     wait_until("the ids are counted", LIMIT, || Ok((counted()? == Some(200)).then_some(()))).unwrap();

@@ -82,9 +82,9 @@ fn hash_tagging_reads_once_and_writes_once() {
     }
 }
 
-/// A module that issues ids asks for random bytes once, and only for who has none.
+/// Random bytes come from WASI, whose calls are not counted here.
 #[test]
-fn an_id_costs_one_call_and_without_randomness_there_is_none() {
+fn an_id_costs_no_header_and_without_randomness_there_is_none() {
     let issuing = rules(1, "replace").replace(
         r#""header": "x-user-id""#,
         r#""identity": [{"header": "x-user-id"}, {"cookie": "uid", "issueMaxAgeSeconds": 60}]"#,
@@ -94,10 +94,10 @@ fn an_id_costs_one_call_and_without_randomness_there_is_none() {
     let mut worker = Worker::of(&module("hash_tagging_cookie.wasm").unwrap(), &process, &issuing);
     assert_eq!(worker.calls(OUTBOUND, &[USER]), 2, "the user, the tag");
     assert_eq!(worker.calls(OUTBOUND, &[("cookie", "uid=jessie")]), 3, "no user, the cookie, the tag");
-    assert_eq!(worker.calls(OUTBOUND, &[]), 4, "no user, no cookie, random bytes, the tag");
+    assert_eq!(worker.calls(OUTBOUND, &[]), 3, "no user, no cookie, the tag");
 
     process.end_randomness();
-    assert_eq!(worker.calls(OUTBOUND, &[]), 3, "no user, no cookie, no random bytes");
+    assert_eq!(worker.calls(OUTBOUND, &[]), 2, "no user, no cookie, no id");
     assert_eq!(worker.calls(OUTBOUND, &[USER]), 2, "it goes on");
     worker.vm.tick(worker.plugin).unwrap();
     // With the 16 that come before anything is counted.
