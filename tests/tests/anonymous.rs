@@ -185,6 +185,16 @@ fn what_clients_send_as_the_cookie_is_an_identity_whatever_it_is() {
     }
 }
 
+/// Which no browser sends by HTTP/1, and HTTP/2 has Envoy join: as everywhere, the first line counts.
+#[test]
+fn of_two_lines_of_cookies_the_first_counts() {
+    let gateway = Gateway::start();
+    let (_, cookies) = gateway.ask("issuing", &[("cookie", "lane_uid=jessie"), ("cookie", "lane_uid=bob")]);
+    assert_eq!(cookies, [""; 0]);
+    let (_, cookies) = gateway.ask("issuing", &[("cookie", "theme=dark"), ("cookie", "lane_uid=jessie")]);
+    id(&cookies, "lane_uid");
+}
+
 const GROUP: &str = "apiVersion: trafficlanes.dev/v1alpha1
 kind: LaneGroup
 metadata: {name: visitors, namespace: default}
