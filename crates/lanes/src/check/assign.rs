@@ -111,7 +111,7 @@ impl Findings {
             self.error(path, message);
         }
         let age = issue.max_age.milliseconds();
-        if age % 1000 != 0 || !(1000..=LONGEST).contains(&age) {
+        if !age.is_multiple_of(1000) || !(1000..=LONGEST).contains(&age) {
             let message =
                 "expected whole seconds from `1s` to `9600h`, the 400 days that browsers keep a cookie at most";
             self.error(format!("{path}.maxAge"), message);
