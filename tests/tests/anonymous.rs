@@ -42,17 +42,20 @@ impl Gateway {
     fn start() -> Self {
         let tagging = |file: &str, config: &str| wasm(&module(file).unwrap(), "lanes", &string_value(config));
         let cookies = |config: &str| tagging("hash_tagging_cookie.wasm", config);
-        let to = |name: &str, cluster: &str| {
+        let routed = |name: &str, route: Value| {
             let mut listener = listener(name, None, &[cookies(&issuing("lane_uid"))]);
             let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-            manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"]["cluster"] = cluster.into();
+            manager["route_config"]["virtual_hosts"][0]["routes"] = json!([route]);
             listener
         };
+        let to = |cluster: &str| json!({"match": {"prefix": "/"}, "route": {"cluster": cluster}});
         let only_asked = config(&json!([{"header": "x-user-id"}, {"cookie": "lane_uid"}]));
         let listeners = [
-            to("issuing", "echo"),
-            to("shop", "shop"),
-            to("down", "down"),
+            routed("issuing", to("echo")),
+            routed("shop", to("shop")),
+            routed("down", to("down")),
+            routed("elsewhere", json!({"match": {"prefix": "/"}, "redirect": {"https_redirect": true}})),
+            routed("lost", json!({"match": {"prefix": "/elsewhere"}, "route": {"cluster": "echo"}})),
             listener("host-only", None, &[cookies(&issuing("__Host-lane"))]),
             listener("not-asked", None, &[cookies(&only_asked)]),
             listener("without-responses", None, &[tagging("hash_tagging.wasm", &issuing("lane_uid"))]),
@@ -162,11 +165,13 @@ fn the_applications_cookies_stay_as_they_are() {
 #[test]
 fn an_answer_of_envoys_own_has_the_cookie_too() {
     let gateway = Gateway::start();
-    let response = gateway.send("down", &[]);
-    assert_eq!(response.status, 503);
-    id(&cookies(&response), "lane_uid");
-    let response = gateway.send("down", &[("cookie", "lane_uid=jessie")]);
-    assert_eq!((response.status, cookies(&response)), (503, vec![]));
+    for (listener, status) in [("down", 503), ("lost", 404), ("elsewhere", 301)] {
+        let response = gateway.send(listener, &[]);
+        assert_eq!(response.status, status);
+        id(&cookies(&response), "lane_uid");
+        let response = gateway.send(listener, &[("cookie", "lane_uid=jessie")]);
+        assert_eq!((response.status, cookies(&response)), (status, vec![]));
+    }
 }
 
 #[test]
