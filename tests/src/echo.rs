@@ -18,7 +18,16 @@ impl Echo {
     /// # Errors
     /// There is no free port.
     pub fn start() -> Result<Self> {
-        let address = http1::serve(Ipv4Addr::LOCALHOST.into(), |head, _| Ok(http1::answer("200 OK", "", head)))?;
+        Self::with_lines("")
+    }
+
+    /// The same with more header lines in every answer, each ending in `\r\n`.
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub fn with_lines(lines: &'static str) -> Result<Self> {
+        let address =
+            http1::serve(Ipv4Addr::LOCALHOST.into(), move |head, _| Ok(http1::answer("200 OK", lines, head)))?;
         Ok(Self { address })
     }
 

@@ -22,6 +22,8 @@ const MAX_LINES: usize = 64;
 pub struct Response {
     /// The status code.
     pub status: u16,
+    /// The header lines, names in lower case.
+    pub headers: HeaderList,
     /// What follows the head.
     pub body: Vec<u8>,
 }
@@ -120,10 +122,11 @@ pub(crate) fn receive(reader: &mut impl BufRead) -> Result<Response> {
     };
     let length = response.headers.iter().find(|line| line.name.eq_ignore_ascii_case("content-length"));
     let length = length.and_then(|line| str::from_utf8(line.value).ok()?.parse().ok());
+    let headers = response.headers.iter().map(|line| (line.name.to_ascii_lowercase(), line.value)).collect();
     let mut body = Vec::new();
     // Not to the end of the connection: Envoy leaves it open for a second after a request that it refuses.
     reader.take(length.unwrap_or(u64::MAX)).read_to_end(&mut body).context("failed to read the answer's body")?;
-    Ok(Response { status, body })
+    Ok(Response { status, headers, body })
 }
 
 /// Up to and including the empty line, or to the end of the connection.

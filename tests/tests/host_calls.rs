@@ -2,10 +2,11 @@
 //! read a header, one to write it, none to write what is there already.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::iter;
+use std::{iter, path::Path};
 
 use traffic_lanes_tests::{
     filter::Filter,
+    module,
     module_host::{Header, Module, Process, Vm},
 };
 
@@ -27,7 +28,11 @@ struct Worker {
 
 impl Worker {
     fn start(filter: Filter, configuration: &str) -> Self {
-        let mut vm = Vm::start(&Module::load(&filter.module().unwrap()).unwrap(), &Process::new()).unwrap();
+        Self::of(&filter.module().unwrap(), &Process::new(), configuration)
+    }
+
+    fn of(module: &Path, process: &Process, configuration: &str) -> Self {
+        let mut vm = Vm::start(&Module::load(module).unwrap(), process).unwrap();
         let plugin = vm.configure("lanes", configuration.as_bytes()).unwrap();
         let mut worker = Self { vm, plugin };
         // The first of every second are remembered: which configuration serves where.
@@ -75,6 +80,29 @@ fn hash_tagging_reads_once_and_writes_once() {
         assert_eq!(worker.calls(OUTBOUND, &[]), 2, "no user, no tag: {number} rules");
         assert_eq!(worker.calls(OUTBOUND, &[TAG]), 3, "no user, and the tag that goes: {number} rules");
     }
+}
+
+/// Random bytes come from WASI, whose calls are not counted here.
+#[test]
+fn an_id_costs_no_header_and_without_randomness_there_is_none() {
+    let issuing = rules(1, "replace").replace(
+        r#""header": "x-user-id""#,
+        r#""identity": [{"header": "x-user-id"}, {"cookie": "uid", "issueMaxAgeSeconds": 60}]"#,
+    );
+    let issuing = issuing.replace(r#""from": 16, "range": 17"#, r#""range": 100"#);
+    let process = Process::new();
+    let mut worker = Worker::of(&module("hash_tagging_cookie.wasm").unwrap(), &process, &issuing);
+    assert_eq!(worker.calls(OUTBOUND, &[USER]), 2, "the user, the tag");
+    assert_eq!(worker.calls(OUTBOUND, &[("cookie", "uid=jessie")]), 3, "no user, the cookie, the tag");
+    assert_eq!(worker.calls(OUTBOUND, &[]), 3, "no user, no cookie, the tag");
+
+    process.end_randomness();
+    assert_eq!(worker.calls(OUTBOUND, &[]), 2, "no user, no cookie, no id");
+    assert_eq!(worker.calls(OUTBOUND, &[USER]), 2, "it goes on");
+    worker.vm.tick(worker.plugin).unwrap();
+    // With the 16 that come before anything is counted.
+    assert_eq!(process.counter("hash_tagging_issued_ids"), Some(17));
+    assert_eq!(process.counter("hash_tagging_failed_ids"), Some(1));
 }
 
 #[test]

@@ -43,6 +43,11 @@ fn a_mirrored_lane_is_as_shown() {
     play("mirroring.md");
 }
 
+#[test]
+fn a_visitor_gets_an_id_as_shown() {
+    play("anonymous-browsers.md");
+}
+
 /// Every command prints what is shown.
 fn play(page: &str) {
     let (path, is_updated) = (repository().join("docs").join(page), env::var_os("UPDATE_GOLDEN").is_some());

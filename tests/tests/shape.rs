@@ -9,7 +9,11 @@ use wasmi::{Engine, ExternType, Module};
 /// What each may weigh: a configuration that says what is wrong with it is most of it.
 const LIMIT: usize = 330 * 1024;
 
-const MODULES: [&str; 3] = ["baggage_propagation.wasm", "hash_tagging.wasm", "trace_propagation.wasm"];
+const MODULES: [&str; 4] =
+    ["baggage_propagation.wasm", "hash_tagging.wasm", "hash_tagging_cookie.wasm", "trace_propagation.wasm"];
+
+/// The one that is called for responses too.
+const RESPONDS: &str = "hash_tagging_cookie.wasm";
 
 fn bytes(name: &str) -> Vec<u8> {
     fs::read(path_of(name).unwrap()).unwrap()
@@ -32,7 +36,8 @@ fn a_module_exports_what_it_implements_and_nothing_else() {
         let mut functions: Vec<String> = functions.map(|export| export.name().to_owned()).collect();
         functions.sort();
 
-        let callbacks = ["configure", "context_create", "delete", "memory_allocate", "request_headers", "tick"];
+        let callbacks = ["configure", "context_create", "delete", "memory_allocate", "request_headers"];
+        let callbacks = callbacks.into_iter().chain((name == RESPONDS).then_some("response_headers")).chain(["tick"]);
         let expected: Vec<String> = ["_initialize", "proxy_abi_version_0_2_1"]
             .map(str::to_owned)
             .into_iter()

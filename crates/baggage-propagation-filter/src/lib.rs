@@ -2,8 +2,7 @@
 #![expect(missing_docs, reason = "the entry point that `proxy_wasm::main!` writes has no doc comment")]
 
 use baggage_propagation::{Problem, Propagation, Propagator};
-use filter_host::{Filter, HostRequest, Logic};
-use header_edit::Edit;
+use filter_host::{Changes, Filter, HostRequest, Logic};
 
 proxy_wasm::main! {{
     filter_host::start(Filter {
@@ -23,9 +22,9 @@ impl Logic for BaggagePropagation {
         self.0.counters()
     }
 
-    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Vec<Edit<'_>> {
+    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Changes<'_> {
         let Propagation { edits, events } = self.0.on_request(request);
         events.iter().for_each(|event| count(event.counter()));
-        edits
+        edits.into()
     }
 }

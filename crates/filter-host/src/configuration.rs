@@ -2,7 +2,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::{Filter, HostRequest, Logic, counters::Counters};
+use header_edit::{HeaderName, HeaderValue};
+
+use crate::{Changes, Filter, HostRequest, Logic, counters::Counters};
 
 /// A configuration that was accepted, with its counters.
 pub(crate) struct Configuration {
@@ -26,9 +28,12 @@ impl Configuration {
         Ok(Self { logic, counters, digest: hasher.finish() })
     }
 
-    /// Decides about the current request, and counts.
-    pub(crate) fn apply(&self) {
-        HostRequest::apply(self.logic.on_request(&HostRequest, &mut |counter| self.counters.add_one(counter)));
+    /// Decides about the current request, and counts. What the response gets is for later.
+    pub(crate) fn apply(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let Changes { request, response } =
+            self.logic.on_request(&HostRequest, &mut |counter| self.counters.add_one(counter));
+        HostRequest::apply(request);
+        response
     }
 
     pub(crate) fn flush(&self) {

@@ -13,7 +13,7 @@ mod serving;
 
 use std::cell::Cell;
 
-use header_edit::Edit;
+use header_edit::{Edit, HeaderName, HeaderValue};
 use plugin_config::{Problem, Refused};
 use proxy_wasm::types::LogLevel;
 
@@ -27,9 +27,24 @@ pub trait Logic {
     /// The names of the counters.
     fn counters(&self) -> &[String];
 
-    /// Decides about one request: the changes to its headers. Whatever there is to count is counted by its index in
-    /// [`Self::counters`].
-    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Vec<Edit<'_>>;
+    /// Decides about one request. Whatever there is to count is counted by its index in [`Self::counters`].
+    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Changes<'_>;
+}
+
+/// What becomes of a request and of its response.
+#[derive(Debug)]
+pub struct Changes<'a> {
+    /// The changes to the request's headers.
+    pub request: Vec<Edit<'a>>,
+    /// The lines that the response gets beside its own. Only a module that exports `proxy_on_response_headers` adds them.
+    pub response: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The response stays as it is.
+impl<'a> From<Vec<Edit<'a>>> for Changes<'a> {
+    fn from(request: Vec<Edit<'a>>) -> Self {
+        Self { request, response: Vec::new() }
+    }
 }
 
 /// A configuration that was accepted, or all that is wrong about it.

@@ -34,6 +34,13 @@ pub fn set_shared_data(key: &str, value: &[u8], cas: u32) -> bool {
     hostcalls::set_shared_data(key, Some(value), Some(cas)).is_ok()
 }
 
+/// 128 bits that nobody can foresee, from WASI's `random_get`; `None` if the proxy has none to give.
+pub fn random() -> Option<u128> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(u128::from_le_bytes(bytes))
+}
+
 /// The time since the Unix epoch, in nanoseconds.
 pub fn now() -> u64 {
     let time = hostcalls::get_current_time().ok();

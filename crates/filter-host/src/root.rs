@@ -1,12 +1,13 @@
 //! A configuration that survives bad updates.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, mem, rc::Rc, time::Duration};
 
+use header_edit::{HeaderName, HeaderValue};
 use plugin_config::metric_name;
 use proxy_wasm::{
     hostcalls,
     traits::{Context, HttpContext, RootContext},
-    types::{Action, BufferType, ContextType},
+    types::{Action, BufferType, ContextType, MapType},
 };
 
 use crate::{
@@ -54,6 +55,8 @@ enum Answer {
 
 struct Stream {
     plugin: Option<Rc<Plugin>>,
+    /// The lines that its response gets.
+    response: Vec<(HeaderName, HeaderValue)>,
 }
 
 // === impl Root ===
@@ -89,7 +92,7 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream { plugin: self.plugin.clone() }))
+        Some(Box::new(Stream { plugin: self.plugin.clone(), response: Vec::new() }))
     }
 }
 
@@ -146,7 +149,7 @@ impl Plugin {
         Record::of(self.filter.name, &self.name)
     }
 
-    fn on_request_headers(&self) {
+    fn on_request_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         self.is_used.set(true);
         match &self.answer {
             Answer::Accepted { configuration, left } => {
@@ -156,11 +159,14 @@ impl Plugin {
                     left.set((generation, number));
                     self.record().write(&Place::of_stream(), configuration);
                 }
-                configuration.apply();
+                configuration.apply()
             }
             Answer::Refused { before, untouched } => match self.record().find(&Place::of_stream(), before) {
                 Some(configuration) => configuration.apply(),
-                None => untouched.iter().for_each(Counter::add_one),
+                None => {
+                    untouched.iter().for_each(Counter::add_one);
+                    Vec::new()
+                }
             },
         }
     }
@@ -184,7 +190,17 @@ impl Context for Stream {}
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
         if let Some(plugin) = &self.plugin {
-            plugin.on_request_headers();
+            self.response = plugin.on_request_headers();
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        for (name, value) in mem::take(&mut self.response) {
+            let added = hostcalls::add_map_value_bytes(MapType::HttpResponseHeaders, name.as_str(), value.as_bytes());
+            if let Err(status) = added {
+                log::error!("failed to add header {}: host status {}", name.as_str(), status as u32);
+            }
         }
         Action::Continue
     }

@@ -1,14 +1,13 @@
-//! The Proxy-Wasm module `hash_tagging.wasm`: [`hash_tagging::Tagger`] in a proxy.
+//! The Proxy-Wasm module `hash_tagging.wasm`: [`hash_tagging::Tagger`] in a proxy, for requests alone.
 #![expect(missing_docs, reason = "the entry point that `proxy_wasm::main!` writes has no doc comment")]
 
-use filter_host::{Filter, HostRequest, Logic};
+use filter_host::{Changes, Filter, HostRequest, Logic};
 use hash_tagging::{Problem, Tagger};
-use header_edit::Edit;
 
 proxy_wasm::main! {{
     filter_host::start(Filter {
         name: "hash_tagging",
-        parse: |configuration| Ok(Box::new(HashTagging(Tagger::parse(configuration)?))),
+        parse: |configuration| Ok(Box::new(HashTagging(Tagger::parse_without_responses(configuration)?))),
     });
 }}
 
@@ -23,7 +22,7 @@ impl Logic for HashTagging {
         self.0.counters()
     }
 
-    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Vec<Edit<'_>> {
-        self.0.tag(request, |decision| count(decision.counter))
+    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Changes<'_> {
+        self.0.tag(request, |decision| count(decision.counter)).into()
     }
 }

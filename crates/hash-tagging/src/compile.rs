@@ -1,6 +1,7 @@
 //! From a configuration as written to a [`Tagger`]: accepted whole, or refused whole with everything that is wrong.
 
-mod parts;
+mod conditions;
+mod identity;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,9 +18,16 @@ use crate::{
     rule::{Incoming, Outcome, Rule, TagHeader},
 };
 
-pub(crate) fn compile(json: &[u8]) -> Result<Tagger, Refused> {
+/// Whether responses are seen, which lines can be added to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Responses {
+    Seen,
+    Unseen,
+}
+
+pub(crate) fn compile(json: &[u8], responses: Responses) -> Result<Tagger, Refused> {
     let config: Config = read(json).map_err(|problem| Refused(vec![problem]))?;
-    let mut compiler = Compiler::default();
+    let mut compiler = Compiler { tagger: Tagger::default(), labels: BTreeSet::new(), errors: Vec::new(), responses };
     if config.rules.is_empty() {
         compiler.error("rules", "expected at least one rule");
     }
@@ -37,11 +45,11 @@ pub(crate) fn compile(json: &[u8]) -> Result<Tagger, Refused> {
 }
 
 /// A tagger in the making, and what is wrong so far.
-#[derive(Default)]
 struct Compiler {
     tagger: Tagger,
     labels: BTreeSet<String>,
     errors: Vec<Problem>,
+    responses: Responses,
 }
 
 /// What the counters of one rule have in common.
@@ -84,7 +92,7 @@ impl Compiler {
         }
 
         let condition = self.condition(&path, config.r#match);
-        let identity = self.identity(&path, config.header, config.identity);
+        let identity = self.identity(&path, config.header, config.identity, config.shadow);
         let hash = self.hash(&path, config.hash, config.salt, config.seed.map(|seed| seed.0));
         let users = self.users(&path, config.users, &labels);
         let (policies, outcomes) = self.policies(&path, config.modulo.0, config.policies, &labels);

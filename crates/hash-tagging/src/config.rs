@@ -110,10 +110,14 @@ pub struct HeaderMatchConfig {
     pub exact: String,
 }
 
-/// One place to look for the identity. Exactly one of the fields is given.
+/// One place to look for the identity. Exactly one of `header`, `cookie`, `query` and `claim` is given.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, expecting = "an object with `header`, `cookie`, `query` or `claim`")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "camelCase",
+    expecting = "an object with `header`, `cookie`, `query` or `claim`"
+)]
 pub struct IdentityConfig {
     /// This header; several lines of it are read as Envoy's routes do: joined by commas.
     pub header: Option<String>,
@@ -123,6 +127,9 @@ pub struct IdentityConfig {
     pub query: Option<String>,
     /// This claim of a JSON Web Token that the proxy has verified, which no client can forge.
     pub claim: Option<String>,
+    /// Beside `cookie`, at the last place: who comes without an identity gets a random one as this cookie, which a browser keeps
+    /// for so many seconds, 1 to 34560000: 400 days, and browsers keep none for longer. Needs `hash_tagging_cookie.wasm`.
+    pub issue_max_age_seconds: Option<WholeNumber>,
 }
 
 /// Users that get a tag whatever their hash.

@@ -8,9 +8,17 @@ use crate::{interned::Interned, request::Lines};
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum IdentitySource {
     Header(usize),
-    Cookie { line: usize, name: usize },
-    Query { path: usize, name: usize },
+    Cookie {
+        line: usize,
+        name: usize,
+    },
+    Query {
+        path: usize,
+        name: usize,
+    },
     Claim(String),
+    /// A new one, by the index of the cookie that it is issued as.
+    New(usize),
 }
 
 /// The places to look, in order.
@@ -42,6 +50,7 @@ impl IdentitySource {
             Self::Claim(name) => {
                 return lines.claim(name).filter(|claim| !claim.is_empty()).map(Identity::Part);
             }
+            Self::New(issue) => return lines.new_id(*issue).map(|id| Identity::Part(id.as_bytes().to_vec())),
             Self::Header(line) => {
                 return lines.get(*line).filter(|value| !value.is_empty()).map(|_| Identity::Line(*line));
             }

@@ -24,6 +24,7 @@ mod decision;
 mod hash;
 mod identity;
 mod interned;
+mod issue;
 mod matching;
 mod policies;
 mod request;
@@ -32,6 +33,7 @@ mod tagger;
 
 pub use decision::{Decision, Reason, Tagging};
 pub use hash::{Hash, fnv1a32};
+pub use issue::Issued;
 pub use plugin_config::{Problem, Refused};
 pub use rule::Rule;
 pub use tagger::Tagger;

@@ -7,6 +7,7 @@ use header_edit::RequestHeaders;
 use crate::{
     Decision, Reason, Rule, Tagger,
     identity::{self, Identity, Values},
+    issue::{self, Issued},
     rule::{Incoming, Outcome},
 };
 
@@ -26,7 +27,13 @@ pub(crate) struct Lines<'t, 'r> {
     values: Vec<Line>,
     cookies: Option<Values>,
     parameters: Option<Values>,
+    draw: Draw<'r>,
+    /// By the index of the cookie: the id that was drawn for it, if one could be.
+    new_ids: Vec<Option<Option<String>>>,
 }
+
+/// Gives 128 random bits, if it can.
+pub(crate) type Draw<'r> = &'r dyn Fn() -> Option<u128>;
 
 #[derive(Clone, Debug)]
 enum Line {
@@ -52,7 +59,7 @@ struct Tag {
 // === impl Request ===
 
 impl<'t, 'r> Request<'t, 'r> {
-    pub(crate) fn new(tagger: &'t Tagger, headers: &'r dyn RequestHeaders) -> Self {
+    pub(crate) fn new(tagger: &'t Tagger, headers: &'r dyn RequestHeaders, draw: Draw<'r>) -> Self {
         let mut values = vec![Line::Unread; tagger.lines.entries().len()];
         for line in &tagger.hidden {
             if let Some(line) = values.get_mut(*line) {
@@ -61,7 +68,15 @@ impl<'t, 'r> Request<'t, 'r> {
         }
         Self {
             tagger,
-            lines: Lines { tagger, headers, values, cookies: None, parameters: None },
+            lines: Lines {
+                tagger,
+                headers,
+                values,
+                cookies: None,
+                parameters: None,
+                draw,
+                new_ids: vec![None; tagger.issues.len()],
+            },
             identities: vec![None; tagger.identities.entries().len()],
             hashes: vec![None; tagger.hashes.entries().len()],
             tags: vec![Tag::default(); tagger.tag_headers.entries().len()],
@@ -86,6 +101,12 @@ impl<'t, 'r> Request<'t, 'r> {
     /// Whether a rule has settled the tag header of that index.
     pub(crate) fn is_settled(&self, index: usize) -> bool {
         self.tags.get(index).is_some_and(|tag| tag.is_settled)
+    }
+
+    /// What the client gets, having come without.
+    pub(crate) fn issued(&self) -> Vec<Issued> {
+        let ids = self.tagger.issues.iter().zip(&self.lines.new_ids);
+        ids.filter_map(|(issue, id)| id.as_ref().map(|id| issue.of(id.as_deref()))).collect()
     }
 
     /// Whether the rule's tag header came with the request and is still there; it is not afterwards.
@@ -174,6 +195,12 @@ impl Lines<'_, '_> {
             self.cookies = Some(identity::cookies(self.get(line)?, names));
         }
         self.cookies.as_ref()?.get(index)?.as_deref()
+    }
+
+    /// The id that is issued as the cookie at that index; the same for all rules.
+    pub(crate) fn new_id(&mut self, issue: usize) -> Option<&str> {
+        let id = self.new_ids.get_mut(issue)?;
+        id.get_or_insert_with(|| (self.draw)().map(issue::id)).as_deref()
     }
 
     /// The value of the query parameter at that index, in the path at that index.

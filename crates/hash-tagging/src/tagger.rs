@@ -6,7 +6,12 @@ use header_edit::{Edit, HeaderName, HeaderValue, RequestHeaders};
 use plugin_config::{Problem, Refused};
 
 use crate::{
-    Decision, Hash, Rule, Tagging, compile::compile, identity::IdentityChain, interned::Interned, request::Request,
+    Decision, Hash, Issued, Rule, Tagging,
+    compile::{Responses, compile},
+    identity::IdentityChain,
+    interned::Interned,
+    issue::Issue,
+    request::{Draw, Request},
     rule::Incoming,
 };
 
@@ -24,6 +29,8 @@ pub struct Tagger {
     pub(crate) cookies: Interned<Vec<u8>>,
     /// The names of the query parameters that are read.
     pub(crate) parameters: Interned<Vec<u8>>,
+    /// The cookies that are issued.
+    pub(crate) issues: Vec<Issue>,
     /// Hash functions, each with the identity that it is applied to.
     pub(crate) hashes: Interned<(usize, Hash)>,
     pub(crate) tag_headers: Interned<HeaderName>,
@@ -42,7 +49,15 @@ impl Tagger {
     /// # Errors
     /// The configuration is refused whole, with everything that is wrong about it.
     pub fn parse(json: &[u8]) -> Result<Self, Refused> {
-        compile(json)
+        compile(json, Responses::Seen)
+    }
+
+    /// The same for where no response is seen, and so no cookie can be given to anybody.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`], and where a cookie is to be issued.
+    pub fn parse_without_responses(json: &[u8]) -> Result<Self, Refused> {
+        compile(json, Responses::Unseen)
     }
 
     /// What is valid, but hardly meant.
@@ -68,7 +83,7 @@ impl Tagger {
         rule.decide(|| identity, hash.unwrap_or_default())
     }
 
-    /// Decides about one request.
+    /// Decides about one request. No id is issued.
     pub fn on_request<'a>(&'a self, headers: &dyn RequestHeaders) -> Tagging<'a> {
         let mut decisions = Vec::new();
         let edits = self.tag(headers, |decision| decisions.push(decision));
@@ -76,11 +91,21 @@ impl Tagger {
     }
 
     /// Decides about one request, and shows every decision when it is made instead of keeping it.
-    pub fn tag<'a>(&'a self, headers: &dyn RequestHeaders, mut show: impl FnMut(Decision<'a>)) -> Vec<Edit<'a>> {
+    pub fn tag<'a>(&'a self, headers: &dyn RequestHeaders, show: impl FnMut(Decision<'a>)) -> Vec<Edit<'a>> {
+        self.tag_and_issue(headers, &|| None, show).0
+    }
+
+    /// The same, and says which ids the client gets, having come without: of random bits that `draw` gives.
+    pub fn tag_and_issue<'a>(
+        &'a self,
+        headers: &dyn RequestHeaders,
+        draw: Draw<'_>,
+        mut show: impl FnMut(Decision<'a>),
+    ) -> (Vec<Edit<'a>>, Vec<Issued>) {
         // Hardly ever more than one for each header.
         let mut edits = Vec::with_capacity(self.tag_headers.entries().len() + self.decision_headers.entries().len());
         let mut lines = vec![Vec::new(); self.decision_headers.entries().len()];
-        let mut request = Request::new(self, headers);
+        let mut request = Request::new(self, headers, draw);
         for rule in &self.rules {
             let Some(decision) = request.decide(rule) else { continue };
             if !rule.shadow {
@@ -97,7 +122,7 @@ impl Tagger {
             edits.extend(self.strip(&request, headers));
         }
         self.explain(lines, headers, &mut edits);
-        edits
+        (edits, request.issued())
     }
 
     /// No rule is added any more. The names of cookies and parameters are looked up with every request.

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::json::without_nulls;
 
-pub use assign::{Assign, HashFunction, Identity, NamedUsers, Share, Tagging, Users, Weight};
+pub use assign::{Assign, HashFunction, Identity, Issue, NamedUsers, Share, Tagging, Users, Weight};
 pub use duration::Duration;
 pub use filters::{FailStrategy, Filters, Phase, PullPolicy};
 pub use gateway::{Gateway, GatewayPort, GatewayRef};

@@ -7,13 +7,13 @@ mod route;
 
 use std::borrow::Cow;
 
-use hash_tagging::Tagger;
+use hash_tagging::{Reason, Tagger};
 use header_edit::{Edit, HeaderList, HeaderName, RequestHeaders};
 use plugin_config::Refused;
 use serde::Serialize;
 
 use crate::{
-    document::{Clients, Lane, LaneGroup, Route, Spec, Untagged, Weight},
+    document::{Clients, Identity, Lane, LaneGroup, Route, Spec, Untagged, Users, Weight},
     tagging,
 };
 
@@ -61,12 +61,15 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
     let is_stripped = is_stripped && request.first(&route_header).is_some();
     let mut request = request.clone();
     let (mut because, mut bucket) = (BROUGHT.to_owned(), None);
+    let mut issued = None;
     if let Some(config) = tagging::plugin_config(spec) {
         let tagger = Tagger::parse(config.to_string().as_bytes())?;
         let verdict = tagger.on_request(&request);
         if let Some(decision) = verdict.decisions.first() {
             bucket = decision.bucket.map(|bucket| (bucket, decision.rule.modulo()));
             because = decided(decision);
+            let issuing = spec.users().filter(|_| decision.reason == Reason::Missing);
+            issued = issuing.and_then(|users| Some((users, users.issuing()?)));
             if decision.tag.is_none() {
                 because = format!("{because}, and {BROUGHT}");
             }
@@ -110,7 +113,8 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
     };
     let mut routes = spec.routes.iter().filter(|route| route.takes(&request));
     let first = routes.clone().next();
-    let Some(route) = routes.find(|route| tagged.is_some() || !is_by_tag(route)).or(first) else {
+    let has_tag = tagged.is_some() || issued.is_some();
+    let Some(route) = routes.find(|route| has_tag || !is_by_tag(route)).or(first) else {
         return Ok(nowhere("no route takes the request, so the gateway answers 404", bucket));
     };
     if route.redirect.is_some() {
@@ -125,6 +129,10 @@ pub fn explain(group: &LaneGroup, request: &HeaderList) -> Result<Explanation, R
         (Some(lane), _) => {
             because = format!("the route `{}` sends it there, whatever its tag", route.name);
             Some(lane.clone())
+        }
+        (None, _) if let Some((users, place)) = issued => {
+            because = by_new_id(spec, users, place);
+            None
         }
         (None, Some(lane)) => Some(lane.name.clone()),
         (None, None) => {
@@ -177,11 +185,27 @@ fn by_chance<'a>(weights: impl Iterator<Item = &'a Weight>) -> String {
     format!("the gateway chooses by chance, whatever the request: {}", shares.join(", "))
 }
 
+fn by_new_id(spec: &Spec, users: &Users, place: &Identity) -> String {
+    let shares = shares(&spec.baseline, users).into_iter().map(|(lane, percent)| format!("{percent} % {lane}"));
+    let cookie = place.cookie.as_deref().unwrap_or_default();
+    let shares = shares.collect::<Vec<_>>().join(", ");
+    format!(
+        "it has no identity, so the gateway gives it a random one as the cookie `{cookie}`, whose lane it is in: {shares}"
+    )
+}
+
+/// The lanes of a split with their shares of a hundred; the baseline has the rest.
+pub(crate) fn shares<'a>(baseline: &'a str, users: &'a Users) -> Vec<(&'a str, f64)> {
+    let rest = 100.0 - users.split.iter().map(|share| share.percent).sum::<f64>();
+    let split = users.split.iter().map(|share| (share.lane.as_str(), share.percent));
+    [(baseline, rest.max(0.0))].into_iter().chain(split).collect()
+}
+
 fn decided(decision: &hash_tagging::Decision<'_>) -> String {
     match (decision.reason, decision.bucket) {
-        (hash_tagging::Reason::User, _) => "the user is named".to_owned(),
-        (hash_tagging::Reason::Hash, Some(bucket)) => format!("bucket {bucket} of {}", decision.rule.modulo()),
-        (hash_tagging::Reason::Missing, _) => "it has no identity".to_owned(),
+        (Reason::User, _) => "the user is named".to_owned(),
+        (Reason::Hash, Some(bucket)) => format!("bucket {bucket} of {}", decision.rule.modulo()),
+        (Reason::Missing, _) => "it has no identity".to_owned(),
         (reason, _) => reason.to_string(),
     }
 }

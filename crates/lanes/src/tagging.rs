@@ -102,6 +102,9 @@ fn policies(spec: &Spec, users: &Users) -> Vec<Value> {
 fn identity(identity: &Identity) -> Value {
     match identity {
         Identity { header: Some(name), .. } => json!({ "header": name }),
+        Identity { cookie: Some(name), issue: Some(issue), .. } => {
+            json!({"cookie": name, "issueMaxAgeSeconds": issue.max_age.milliseconds() / 1000})
+        }
         Identity { cookie: Some(name), .. } => json!({ "cookie": name }),
         Identity { claim: Some(name), .. } => json!({ "claim": name }),
         Identity { query, .. } => json!({ "query": query }),

@@ -314,3 +314,18 @@ fn clients_may_choose_as_they_may_now() {
     };
     assert_eq!(clients(switched), None, "`mayNot` is the default");
 }
+
+/// ASM's plug-in issues none; the project's own does, by the same resource.
+#[test]
+fn an_id_that_is_issued_is_carried_over() {
+    let (own, place) = (tempfile::tempdir().unwrap(), "identity: [{cookie: uid, issueMaxAgeSeconds: 2595600}]");
+    let text = fs::read_to_string(folder("user-segment").join("asm.yaml")).unwrap();
+    let issuing = text.replace("    - header: x-user-id\n", &format!("    - {place}\n"));
+    assert_ne!(issuing, text);
+    let asm = own.path().join("asm.yaml");
+    fs::write(&asm, issuing).unwrap();
+    let (_, group, notes) = lanes("user-segment", &["import", asm.to_str().unwrap(), "--port", "8000"]);
+    let read = file::read("group.yaml", &group).groups.remove(0);
+    let identity = serde_json::to_value(&read.spec.users().unwrap().identity).unwrap();
+    assert_eq!(identity[0]["issue"]["maxAge"], "721h", "{group}\n{notes}");
+}

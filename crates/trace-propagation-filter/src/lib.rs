@@ -3,8 +3,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use filter_host::{Filter, HostRequest, Logic, process};
-use header_edit::Edit;
+use filter_host::{Changes, Filter, HostRequest, Logic, process};
 use trace_propagation::{Problem, Propagator, Store, Stored};
 
 proxy_wasm::main! {{
@@ -28,8 +27,8 @@ impl Logic for TracePropagation {
         self.0.counters()
     }
 
-    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Vec<Edit<'_>> {
-        self.0.propagate(request, &Process, |counter| count(counter.index()))
+    fn on_request(&self, request: &HostRequest, count: &mut dyn FnMut(usize)) -> Changes<'_> {
+        self.0.propagate(request, &Process, |counter| count(counter.index())).into()
     }
 }
 

@@ -29,12 +29,19 @@ struct Module {
     package: &'static str,
     /// Its name in `dist/`.
     file: &'static str,
+    /// What its host calls it for beside what it calls all of them for.
+    callbacks: &'static [&'static str],
 }
 
-const MODULES: [Module; 3] = [
-    Module { package: "baggage-propagation-filter", file: "baggage_propagation.wasm" },
-    Module { package: "hash-tagging-filter", file: "hash_tagging.wasm" },
-    Module { package: "trace-propagation-filter", file: "trace_propagation.wasm" },
+const MODULES: [Module; 4] = [
+    Module { package: "baggage-propagation-filter", file: "baggage_propagation.wasm", callbacks: &[] },
+    Module { package: "hash-tagging-filter", file: "hash_tagging.wasm", callbacks: &[] },
+    Module {
+        package: "hash-tagging-cookie-filter",
+        file: "hash_tagging_cookie.wasm",
+        callbacks: &["proxy_on_response_headers"],
+    },
+    Module { package: "trace-propagation-filter", file: "trace_propagation.wasm", callbacks: &[] },
 ];
 
 /// The crates of the filters' shells.
@@ -55,10 +62,10 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     fs::create_dir_all(&dist).with_context(|| format!("failed to create {}", dist.display()))?;
 
     let mut modules = Vec::new();
-    for Module { package, file } in MODULES {
+    for Module { package, file, callbacks } in MODULES {
         let artifact = compile(project, package, &remap)?;
         let bytes = fs::read(&artifact).with_context(|| format!("failed to read {}", artifact.display()))?;
-        let bytes = slim(&bytes).with_context(|| format!("failed to slim {file}"))?;
+        let bytes = slim(&bytes, callbacks).with_context(|| format!("failed to slim {file}"))?;
         remap.check(&bytes).with_context(|| format!("{file} would differ from machine to machine"))?;
         write(&dist.join(file), &bytes)?;
         console::say(&format!("dist/{file}: {} bytes", bytes.len()));

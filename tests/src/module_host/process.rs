@@ -42,6 +42,7 @@ struct Shared {
     metrics: BTreeMap<(Metric, String), u64>,
     log: Vec<Line>,
     time: Duration,
+    has_no_randomness: bool,
     vms: u32,
 }
 
@@ -75,6 +76,15 @@ impl Process {
     /// Sets the clock, forwards or backwards; `time` counts from the Unix epoch.
     pub fn set_time(&self, time: Duration) {
         self.lock().time = time;
+    }
+
+    /// From now on the process has no random bytes to give.
+    pub fn end_randomness(&self) {
+        self.lock().has_no_randomness = true;
+    }
+
+    pub(super) fn has_randomness(&self) -> bool {
+        !self.lock().has_no_randomness
     }
 
     /// The value of a counter, `None` if no VM defined it. Names are without Envoy's `wasmcustom.` prefix.
@@ -161,6 +171,7 @@ impl Default for Shared {
             metrics: BTreeMap::new(),
             log: Vec::new(),
             time: Process::START,
+            has_no_randomness: false,
             vms: 0,
         }
     }

@@ -21,6 +21,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<(), LinkerError> {
 
 const SUCCESS: u32 = 0;
 const BADF: u32 = 8;
+const IO: u32 = 29;
 
 /// There are no environment variables.
 fn no_variables(_: Caller<'_, State>, _array: u32, _buffer: u32) -> u32 {
@@ -62,6 +63,9 @@ fn proc_exit(_: Caller<'_, State>, status: i32) -> Result<(), Error> {
 /// The same "random" bytes in every run, so that a failure can be repeated.
 fn random_get(caller: Caller<'_, State>, address: u32, length: u32) -> Answer {
     let mut guest = Guest::enter_restricted(caller)?;
+    if !guest.state().process.has_randomness() {
+        return Ok(IO);
+    }
     let mut bytes = guest.read(address, length)?;
     let mut seed = u64::from(guest.state().vm);
     bytes.fill_with(|| {

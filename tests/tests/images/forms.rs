@@ -11,7 +11,8 @@ use traffic_lanes_tests::{
 
 use crate::{inspected, lanes, path, succeeded};
 
-const MODULES: [&str; 3] = ["baggage_propagation.wasm", "hash_tagging.wasm", "trace_propagation.wasm"];
+const MODULES: [&str; 4] =
+    ["baggage_propagation.wasm", "hash_tagging.wasm", "hash_tagging_cookie.wasm", "trace_propagation.wasm"];
 
 #[test]
 fn every_filter_in_every_form_comes_back_byte_for_byte() {

@@ -48,7 +48,7 @@ fn a_release_holds_manifests_that_name_what_it_has_pushed() {
     succeeded(&release.output().unwrap());
 
     let check = Command::new("sha256sum").args(["--check", "SHA256SUMS"]).current_dir(folder.path()).output().unwrap();
-    assert_eq!(succeeded(&check).lines().count(), 3 + 9 + 1, "modules, images, manifests");
+    assert_eq!(succeeded(&check).lines().count(), 4 + 12 + 1, "modules, images, manifests");
     let unpack = Command::new("tar").args(["-xzf", "manifests.tar.gz"]).current_dir(folder.path()).status().unwrap();
     assert!(unpack.success());
     let tagging = fs::read_to_string(folder.path().join("user-segment/60-hash-tagging.yaml")).unwrap();

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Findings;
-use crate::document::{Assign, HashFunction, Identity, Phase, Routing, Share, Spec, Tagging, Users, Weight};
+use crate::document::{
+    Assign, HashFunction, Identity, Issue, Phase, Propagation, Routing, Share, Spec, Tagging, Users, Weight,
+};
+
+/// As long as a browser keeps a cookie, in milliseconds (RFC 6265bis, section 5.5).
+const LONGEST: u64 = 400 * 24 * 60 * 60 * 1000;
 
 impl Findings {
     pub(super) fn assign(&mut self, spec: &Spec, assign: &Assign) {
@@ -43,9 +48,14 @@ impl Findings {
                     self.error(format!("{path}.claim"), message);
                 }
                 (None, None, None, Some(_)) => {}
-                _ => self.error(path, "expected exactly one of `header`, `cookie`, `query` and `claim`"),
+                _ => self.error(path.clone(), "expected exactly one of `header`, `cookie`, `query` and `claim`"),
+            }
+            if let Some(issue) = &identity.issue {
+                let is_last = index + 1 == users.identity.len();
+                self.issue(&format!("{path}.issue"), identity, issue, is_last);
             }
         }
+        self.remembered(spec, users);
         self.hash(path, users);
         if users.tagging == Tagging::Native {
             self.native(spec, users);
@@ -79,6 +89,35 @@ impl Findings {
         self.split(spec, users);
     }
 
+    /// Whoever gets an id has none of the headers that were looked for before.
+    fn remembered(&mut self, spec: &Spec, users: &Users) {
+        let Propagation::Trace(trace) = spec.propagation() else { return };
+        let is_it =
+            |place: &Identity| place.header.as_ref().is_some_and(|header| header.eq_ignore_ascii_case(&trace.header));
+        if users.issuing().is_some() && users.identity.iter().any(is_it) {
+            let message = "visitors who get an id come without this header, so nothing brings their lane past the first \
+                application: take one that every request has, such as x-request-id";
+            self.warn("spec.propagation.trace.header", message);
+        }
+    }
+
+    fn issue(&mut self, path: &str, place: &Identity, issue: &Issue, is_last: bool) {
+        if place.cookie.is_none() {
+            self.error(path, "only a cookie can be issued: give `cookie` beside it");
+        }
+        if !is_last {
+            let message =
+                "who comes without the cookie gets it, and no later place is ever looked at: move it to the end";
+            self.error(path, message);
+        }
+        let age = issue.max_age.milliseconds();
+        if !age.is_multiple_of(1000) || !(1000..=LONGEST).contains(&age) {
+            let message =
+                "expected whole seconds from `1s` to `9600h`, the 400 days that browsers keep a cookie at most";
+            self.error(format!("{path}.maxAge"), message);
+        }
+    }
+
     fn hash(&mut self, path: &str, users: &Users) {
         let message = match users.hash {
             HashFunction::Fnv1a32 => "fnv1a32 takes no salt: use `hash: murmur3`, or leave the salt out",
@@ -106,6 +145,10 @@ impl Findings {
         if !matches!(users.identity.as_slice(), [Identity { header: Some(_), .. }]) {
             let message = format!("Envoy's routes hash one header: name it and no other place, {remedy}");
             self.error(format!("{path}.identity"), message);
+        }
+        if let Some(last) = users.identity.len().checked_sub(1).filter(|_| users.issuing().is_some()) {
+            let message = format!("Envoy's routes issue no cookie: leave it out, {remedy}");
+            self.error(format!("{path}.identity[{last}].issue"), message);
         }
         if users.decision_header.is_some() {
             let message = format!("Envoy's routes do not say why they decide: leave it out, {remedy}");

@@ -27,7 +27,7 @@ pub(super) struct Rendering {
     /// The version of Istio, instead of what the document says (`mesh.istio`): 1.28, 1.29, 1.30 or 1.31
     #[arg(long, value_name = "VERSION", value_parser = version)]
     istio: Option<IstioVersion>,
-    /// The modules' url, instead of what the document says (`filters.image`); `{module}` in it is replaced by hash-tagging, baggage-propagation or trace-propagation. The registry
+    /// The modules' url, instead of what the document says (`filters.image`); `{module}` in it is replaced by hash-tagging, hash-tagging-cookie, baggage-propagation or trace-propagation. The registry
     /// is asked for the image's digest, which is what is written
     #[arg(long, value_name = "REF")]
     image: Option<String>,

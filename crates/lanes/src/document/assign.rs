@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::Duration;
+
 /// How a request gets its tag at the gateway. Exactly one of the two is given.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +43,7 @@ pub struct Users {
     pub decision_header: Option<String>,
 }
 
-/// One place to look for the identity. Exactly one of the fields is given.
+/// One place to look for the identity. Exactly one of `header`, `cookie`, `query` and `claim` is given.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
@@ -53,6 +55,17 @@ pub struct Identity {
     pub query: Option<String>,
     /// A claim of a JSON Web Token that the gateway has verified, which no client can forge.
     pub claim: Option<String>,
+    /// Beside `cookie`, at the last place: a visitor without an identity gets a random one as this cookie.
+    /// docs/anonymous-browsers.md says what that means for privacy.
+    pub issue: Option<Issue>,
+}
+
+/// The cookie that the gateway gives to a visitor.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Issue {
+    /// How long a browser keeps it, whole seconds from `1s` to `9600h`, which are the 400 days that browsers keep one at most.
+    pub max_age: Duration,
 }
 
 /// The hash function of the hash-tagging filter.
@@ -112,6 +125,13 @@ pub struct Weight {
     pub lane: String,
     /// Of a hundred.
     pub weight: u32,
+}
+
+impl Users {
+    /// The place that visitors without an identity are given one at, if there is one.
+    pub(crate) fn issuing(&self) -> Option<&Identity> {
+        self.identity.last().filter(|place| place.issue.is_some())
+    }
 }
 
 impl Tagging {

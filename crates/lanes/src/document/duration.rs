@@ -12,6 +12,14 @@ pub struct Duration {
 }
 
 impl Duration {
+    /// So many seconds, in whole hours, minutes and seconds.
+    pub(crate) fn of_seconds(seconds: u32) -> Self {
+        let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+        let part = |(number, unit): &(u32, &str)| if *number == 0 { String::new() } else { format!("{number}{unit}") };
+        let text: String = parts.iter().map(part).collect();
+        Self { text: if text.is_empty() { "0s".to_owned() } else { text }, milliseconds: u64::from(seconds) * 1000 }
+    }
+
     /// In milliseconds.
     pub fn milliseconds(&self) -> u64 {
         self.milliseconds
@@ -82,6 +90,10 @@ mod tests {
         assert_eq!(milliseconds("10s"), Some(10_000));
         assert_eq!(milliseconds("1m30s500ms"), Some(90_500));
         assert_eq!(milliseconds("0s"), Some(0));
+        for seconds in [0, 1, 90, 3600, 34_560_000] {
+            let duration = Duration::of_seconds(seconds);
+            assert_eq!(Duration::try_from(duration.text.clone()), Ok(duration));
+        }
         for text in ["", "10", "s", "1.5s", "-1s", "1d", "100000s", "1s1s1s1s1s", "1 s", "1\u{b5}s"] {
             assert_eq!(milliseconds(text), None, "{text}");
         }

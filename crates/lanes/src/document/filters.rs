@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Filters {
-    /// The modules' url; `{module}` in it is replaced by hash-tagging, baggage-propagation or trace-propagation.
+    /// The modules' url; `{module}` in it is replaced by hash-tagging, hash-tagging-cookie, baggage-propagation or trace-propagation.
     pub image: Option<String>,
     /// The Secret with the registry's credentials. It must be in every namespace that a filter is in.
     pub pull_secret: Option<String>,

@@ -44,7 +44,11 @@ pub(super) fn entrance(spec: &Spec, lane: &str) -> Vec<String> {
         lines.push(format!("copies of {percent} %, no answers"));
     }
     if is_baseline && spec.untagged() == Untagged::Baseline && spec.weights().is_none() {
-        lines.push(if users.is_some() { "who has no identity".to_owned() } else { "who has no tag".to_owned() });
+        lines.extend(match users {
+            Some(users) if users.issuing().is_some() => None,
+            Some(_) => Some("who has no identity".to_owned()),
+            None => Some("who has no tag".to_owned()),
+        });
     }
     lines
 }
@@ -101,6 +105,7 @@ pub(super) fn clients(spec: &Spec) -> Vec<String> {
 fn place(identity: &Identity) -> String {
     match identity {
         Identity { header: Some(name), .. } => format!("header {name}"),
+        Identity { cookie: Some(name), issue: Some(_), .. } => format!("cookie {name}, or a new one"),
         Identity { cookie: Some(name), .. } => format!("cookie {name}"),
         Identity { claim: Some(name), .. } => format!("claim {name}"),
         Identity { query, .. } => format!("query {}", query.as_deref().unwrap_or_default()),

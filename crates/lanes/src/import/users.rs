@@ -11,7 +11,7 @@ use serde_json::Value;
 use self::shares::shares;
 use super::{asm::WasmPlugin, group::Source, input::Resource, notes::Notes};
 use crate::{
-    document::{HashFunction, Identity, NamedUsers, Tagging, Users},
+    document::{Duration, HashFunction, Identity, Issue, NamedUsers, Tagging, Users},
     finding::Problem,
     yaml::child,
 };
@@ -146,6 +146,7 @@ fn identity(rule: &RuleConfig) -> Vec<Identity> {
         cookie: place.cookie.clone(),
         query: place.query.clone(),
         claim: place.claim.clone(),
+        issue: place.issue_max_age_seconds.map(|age| Issue { max_age: Duration::of_seconds(age.0) }),
     });
     header.chain(places).collect()
 }

@@ -15,6 +15,8 @@ use crate::{
 pub enum Module {
     /// Assigns users to lanes, at the gateway.
     HashTagging,
+    /// The same, and gives visitors an id: it is called for responses too, which costs each of them.
+    HashTaggingCookie,
     /// Carries the tag through applications by W3C baggage, in the sidecars.
     BaggagePropagation,
     /// Carries the tag through applications by the id of a trace, in the sidecars.
@@ -49,7 +51,10 @@ pub fn modules(group: &LaneGroup) -> Vec<Module> {
 /// The filter at the gateway that assigns users to lanes.
 pub(crate) fn tagging(spec: &Spec) -> Option<Filter> {
     let config = tagging::plugin_config(spec).filter(|_| spec.has_filter_at_gateway());
-    config.map(|config| Filter::new(Module::HashTagging, config))
+    let issues = spec.users().is_some_and(|users| users.issuing().is_some());
+    let module = if issues { Module::HashTaggingCookie } else { Module::HashTagging };
+    // By one name, so that a group that comes to issue ids has the same resource and the same plug-in.
+    config.map(|config| Filter { name: Module::HashTagging.name(), ..Filter::new(module, config) })
 }
 
 /// The filter at the gateway that leaves no tag in the baggage, which would come back as the route header behind the first

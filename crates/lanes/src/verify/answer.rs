@@ -18,6 +18,8 @@ pub struct Answer {
     pub hops: Vec<Hop>,
     /// How long it took.
     pub took: Duration,
+    /// The names of the cookies that came with it.
+    pub cookies: Vec<String>,
     /// By what an access log knows the request, if it could.
     pub id: Option<String>,
 }

@@ -68,6 +68,8 @@ impl Doctor<'_> {
             _ => lane.to_owned(),
         };
         let fault = fault.map(|fault| self.spoofed(probe, &pairs, &fault).unwrap_or(fault));
+        let missing = probe.issued.as_ref().filter(|cookie| !answer.cookies.contains(cookie));
+        let fault = fault.or_else(|| missing.map(|cookie| Fault::NotIssued { cookie: cookie.clone() }));
         Diagnosis { lane: Some(entered), fault }
     }
 

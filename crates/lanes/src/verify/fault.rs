@@ -84,6 +84,11 @@ pub enum Fault {
         /// Whether that is known by the tags.
         is_certain: bool,
     },
+    /// The client did not get the cookie that keeps it in its lane.
+    NotIssued {
+        /// The cookie.
+        cookie: String,
+    },
     /// A lane has another share than it should.
     Share {
         /// The lane.
@@ -111,7 +116,7 @@ impl Fault {
         match self {
             Self::Unanswered { .. } | Self::Failed { .. } => Check::RequestsAreAnswered,
             Self::Unreadable | Self::UnknownVersion { .. } => Check::VersionsAreKnown,
-            Self::LetIn | Self::AnotherLane { .. } | Self::Spoofed { .. } => asked,
+            Self::LetIn | Self::AnotherLane { .. } | Self::Spoofed { .. } | Self::NotIssued { .. } => asked,
             Self::Lost { culprit: Culprit::Application | Culprit::Request, .. } => Check::CarrierIsForwarded,
             Self::Lost { culprit: Culprit::Sidecar, .. } => Check::TagIsCarried,
             Self::Lost { is_behind_fallback: true, .. } => Check::LaneGoesOnBehindIt,
@@ -150,6 +155,7 @@ impl Fault {
                 format!("the baseline's {service} answered in lane {lane}, which has its own")
             }
             Self::Flaps { lanes, .. } => format!("the same request was in lanes {} by turns", lanes.join(" and ")),
+            Self::NotIssued { cookie } => format!("the answer did not bring the cookie `{cookie}`"),
             Self::Share { lane } => format!("lane {lane} has another share than the group gives it"),
         }
     }
@@ -201,6 +207,9 @@ impl Fault {
             }
             Self::Flaps { is_certain: false, .. } => "the gateway's pods do not agree, or a pod of the baseline has a wrong \
                 label, or a lane's pods are not always healthy: --propagation says which"
+                .to_owned(),
+            Self::NotIssued { .. } => "the gateway's module is not hash-tagging-cookie, or is not loaded (filters fail open); or \
+                something behind it takes cookies out of answers"
                 .to_owned(),
             Self::Share { .. } => {
                 "the weights or the split that is applied is another: `lanes apply --dry-run` says what differs".to_owned()

@@ -9,7 +9,7 @@ use plugin_config::Refused;
 
 use super::check::Check;
 use crate::{
-    document::{Clients, Identity, LaneGroup, Propagation},
+    document::{Clients, Identity, LaneGroup, Propagation, Users},
     explain::{self, Explanation, explain},
 };
 
@@ -52,6 +52,8 @@ pub struct Probe {
     pub expected: Expected,
     /// The lane that the client would like, and must not get.
     pub spoofed: Option<String>,
+    /// The cookie that the client must get.
+    pub issued: Option<String>,
     /// How many to send.
     pub sends: usize,
 }
@@ -61,8 +63,8 @@ pub struct Probe {
 pub enum Expected {
     /// A lane, and at each service what answers.
     Lane(String, Vec<explain::Hop>),
-    /// One of several lanes by chance, each with its weight of a hundred and what answers.
-    Chance(Vec<(String, u32, Vec<explain::Hop>)>),
+    /// One of several lanes by chance, each with its share of a hundred and what answers.
+    Chance(Vec<(String, f64, Vec<explain::Hop>)>),
     /// No service is reached.
     Nowhere,
 }
@@ -136,7 +138,7 @@ impl Planner<'_> {
         let (request, explanation) = self.explain(draft)?;
         let first = self.first(&explanation);
         let expected = self.expected(explanation);
-        self.plan.probes.push(Probe { check, who, request, first, expected, spoofed: None, sends });
+        self.plan.probes.push(Probe { check, who, request, first, expected, spoofed: None, issued: None, sends });
         Ok(())
     }
 
@@ -156,16 +158,29 @@ impl Planner<'_> {
         let spec = &self.group.spec;
         let route = spec.routes.iter().find(|route| Some(&route.name) == explanation.route.as_ref());
         let is_by_tag = route.is_some_and(|route| route.lane.is_none() && route.redirect.is_none());
-        match (explanation.lane, spec.weights()) {
-            (Some(lane), _) => Expected::Lane(lane, explanation.chain),
-            (None, Some(weights)) if is_by_tag => {
-                let weights = weights.iter().filter(|weight| weight.weight > 0);
-                let lane = |lane: &str| (lane.to_owned(), explain::chain(spec, lane));
-                let lanes = weights.map(|weight| (lane(&weight.lane), weight.weight));
-                Expected::Chance(lanes.map(|((lane, chain), weight)| (lane, weight, chain)).collect())
-            }
-            (None, _) => Expected::Nowhere,
+        match explanation.lane {
+            Some(lane) => Expected::Lane(lane, explanation.chain),
+            None if is_by_tag => self.by_chance().map_or(Expected::Nowhere, Expected::Chance),
+            None => Expected::Nowhere,
         }
+    }
+
+    /// The lanes of requests that chance decides about: by weight, or by an id that they get.
+    fn by_chance(&self) -> Option<Vec<(String, f64, Vec<explain::Hop>)>> {
+        let spec = &self.group.spec;
+        let shares: Vec<(&str, f64)> = match (spec.weights(), self.issuing()) {
+            (Some(weights), _) => weights.iter().map(|of| (of.lane.as_str(), f64::from(of.weight))).collect(),
+            (None, Some((users, _))) => explain::shares(&spec.baseline, users),
+            (None, None) => return None,
+        };
+        let shares = shares.into_iter().filter(|(_, share)| *share > 0.0);
+        Some(shares.map(|(lane, share)| (lane.to_owned(), share, explain::chain(spec, lane))).collect())
+    }
+
+    /// The cookie that visitors get.
+    fn issuing(&self) -> Option<(&Users, &String)> {
+        let users = self.group.spec.users()?;
+        Some((users, users.issuing()?.cookie.as_ref()?))
     }
 
     /// A path that a route takes: the one asked for, else `/`, else what the first route that can be asked for has.
@@ -185,11 +200,17 @@ impl Planner<'_> {
 
     /// Somebody without a name. Where chance decides, that is asked often, for the shares.
     fn without_identity(&mut self) -> Result<(), Refused> {
-        if matches!(self.expected(self.explain(self.draft())?.1), Expected::Chance(_)) {
+        let issued = self.issuing().map(|(_, cookie)| cookie.clone());
+        let is_by_chance = matches!(self.expected(self.explain(self.draft())?.1), Expected::Chance(_));
+        if is_by_chance && issued.is_none() {
             self.unchecked(Check::WithoutIdentity, "chance decides, see share-of-lane");
             return Ok(());
         }
-        self.add(Check::WithoutIdentity, "a client without identity and tag".to_owned(), self.draft(), REPEATS)
+        self.add(Check::WithoutIdentity, "a client without identity and tag".to_owned(), self.draft(), REPEATS)?;
+        if let Some(probe) = self.plan.probes.last_mut().filter(|_| is_by_chance) {
+            probe.issued = issued;
+        }
+        Ok(())
     }
 
     fn chosen(&mut self) -> Result<(), Refused> {
@@ -209,8 +230,9 @@ impl Planner<'_> {
     }
 
     fn chance(&mut self) -> Result<(), Refused> {
-        let draft = self.draft();
-        if matches!(self.expected(self.explain(draft)?.1), Expected::Chance(_)) {
+        if self.group.spec.weights().is_some()
+            && matches!(self.expected(self.explain(self.draft())?.1), Expected::Chance(_))
+        {
             let who = "a client without identity and tag".to_owned();
             return self.add(Check::ShareOfLane, who, self.draft(), self.asked.requests);
         }

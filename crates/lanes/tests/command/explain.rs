@@ -29,6 +29,22 @@ fn explain_gives_the_published_lanes_and_chains() {
     }
 }
 
+/// Nobody knows the id before, so it is the split that is told; with the cookie it is known.
+#[test]
+fn a_visitor_without_an_identity_is_told_the_split_and_with_the_cookie_the_lane() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = "identity: [{header: x-user-id}, {cookie: lane_uid, issue: {maxAge: 720h}}]";
+    let group = changed(&folder, "g.yaml", "identity: [{header: x-user-id}]", identity);
+    let (status, stdout, _) = run(&["explain", &group]);
+    let told = "lane    none: it has no identity, so the gateway gives it a random one as the cookie `lane_uid`, whose lane it is in: \
+        80 % s1, 20 % s2\nroute   everybody\n";
+    assert_eq!((status, stdout.as_str()), (0, told));
+    for (id, lane, bucket) in [("bob", "s1", 44), ("jessie", "s2", 16)] {
+        let (_, stdout, _) = run(&["explain", &group, "--header", &format!("cookie: lane_uid={id}")]);
+        assert!(stdout.starts_with(&format!("lane    {lane}: bucket {bucket} of 100\n")), "{stdout}");
+    }
+}
+
 #[test]
 fn explain_follows_source_labels_out_of_the_lane() {
     let folder = tempfile::tempdir().unwrap();

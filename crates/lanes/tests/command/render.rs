@@ -6,6 +6,31 @@ use serde_json::{Value, json};
 
 use crate::{changed, manifest, published, run};
 
+/// By the name of the other module's resource, so that a group that comes to issue ids changes it.
+#[test]
+fn a_group_that_issues_ids_has_the_module_that_sees_responses() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = "identity: [{header: x-user-id}, {cookie: lane_uid, issue: {maxAge: 720h}}]";
+    let group = &changed(&folder, "g.yaml", "identity: [{header: x-user-id}]", identity);
+    let image = ["--image", "oci://example.com/{module}:1", "--no-resolve"];
+    for render in [&["istio", group][..], &["istio", group, "--routing", "gateway-api"], &["higress", group]] {
+        let (status, stdout, stderr) = run(&[&["render"], render, &image].concat());
+        assert_eq!(status, 0, "{stderr}");
+        for line in [
+            "url: oci://example.com/hash-tagging-cookie:1",
+            "issueMaxAgeSeconds: 2592000",
+            "name: default.user-segment.hash-tagging",
+        ] {
+            assert!(stdout.lines().any(|found| found.trim_start() == line), "{line}\n{stdout}");
+        }
+    }
+    let output = folder.path().join("envoy");
+    let (status, _, stderr) = run(&["render", "envoy", group, "--output", output.to_str().unwrap()]);
+    assert_eq!(status, 0, "{stderr}");
+    let filter = fs::read_to_string(output.join("hash-tagging.yaml")).unwrap();
+    assert!(filter.contains("/hash_tagging_cookie.wasm\n"), "{filter}");
+}
+
 #[test]
 fn render_prints_in_one_order_and_deletes_in_the_other() {
     let published = published();

@@ -34,7 +34,8 @@ fn report(group: &LaneGroup, with_headers: bool, change: impl Fn(&Probe, &str, &
             };
             let mut hops = chain.iter().map(|hop| right(group, hop, &lane, with_headers)).collect();
             change(probe, &lane, &mut hops);
-            judge.take(index, &Answer { status: Some(200), hops, took: Duration::from_millis(3), ..Answer::default() });
+            let (took, cookies) = (Duration::from_millis(3), probe.issued.iter().cloned().collect());
+            judge.take(index, &Answer { status: Some(200), hops, took, cookies, ..Answer::default() });
         }
     }
     judge.report()
@@ -45,7 +46,7 @@ fn chosen(probe: &Probe, number: usize) -> Option<(String, Vec<explain::Hop>)> {
         Expected::Lane(lane, chain) => Some((lane.clone(), chain.clone())),
         Expected::Nowhere => None,
         Expected::Chance(lanes) => {
-            let mut rest = (number * 37 % 100) as u32;
+            let mut rest = (number * 37 % 100) as f64;
             let mut lanes = lanes.iter();
             lanes
                 .find(|(_, weight, _)| match rest < *weight {
@@ -80,6 +81,31 @@ fn nothing_is_wrong_about_what_is_right() {
         for with_headers in [true, false] {
             let report = report(&group(walkthrough, "spec:", "spec:"), with_headers, |_, _, _| {});
             assert_eq!(failed(&report), [], "{walkthrough}: {:#?}", report.checks);
+        }
+    }
+}
+
+#[test]
+fn a_visitor_is_in_any_lane_of_the_split_and_gets_a_cookie() {
+    let identity = "identity: [{header: x-user-id}, {cookie: lane_uid, issue: {maxAge: 720h}}]";
+    let group = group("user-segment", "identity: [{header: x-user-id}]", identity);
+    assert_eq!(failed(&report(&group, true, |_, _, _| {})), []);
+
+    let (plan, versions) = (plan(&group), Versions::of(&group.spec, None).unwrap());
+    let of_visitors = |probe: &&Probe| probe.issued.is_some();
+    assert_eq!(
+        plan.probes.iter().filter(of_visitors).map(|probe| probe.check).collect::<Vec<_>>(),
+        [Check::WithoutIdentity]
+    );
+    let (index, probe) = plan.probes.iter().enumerate().find(|(_, probe)| of_visitors(probe)).unwrap();
+    for lane in ["s1", "s2"] {
+        for (cookie, expected) in [("lane_uid", vec![]), ("session", vec![Check::WithoutIdentity])] {
+            let mut judge = Judge::new(&group, &plan, &versions, true);
+            let (_, chain) = probe.expected.chains().find(|(found, _)| *found == lane).unwrap();
+            let hops = chain.iter().map(|hop| right(&group, hop, lane, true)).collect();
+            let cookies = vec![cookie.to_owned()];
+            judge.take(index, &Answer { status: Some(200), hops, cookies, ..Answer::default() });
+            assert_eq!(failed(&judge.report()), expected, "{lane} {cookie}");
         }
     }
 }

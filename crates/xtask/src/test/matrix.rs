@@ -20,6 +20,7 @@ const COLUMNS: [(&str, &[&str], &[&str]); 2] = [
         &[
             "envoy",
             "agreement",
+            "anonymous",
             "claims",
             "clients",
             "hostile",

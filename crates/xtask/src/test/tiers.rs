@@ -73,6 +73,7 @@ impl Tier {
             Self::Envoy => &[
                 "envoy",
                 "agreement",
+                "anonymous",
                 "claims",
                 "hostile",
                 "hostile_baggage",

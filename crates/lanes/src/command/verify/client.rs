@@ -65,7 +65,9 @@ impl Client {
         if sources.len() > 1 {
             hops.sort_by_key(place);
         }
-        Answer { status: Some(status), error: None, hops, took, id }
+        let cookies = headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok()?.split_once('='));
+        let cookies = cookies.map(|(name, _)| name.to_owned()).collect();
+        Answer { status: Some(status), error: None, hops, took, cookies, id }
     }
 
     async fn call(&self, asked: &HeaderList) -> Result<(u16, reqwest::header::HeaderMap, String)> {

@@ -125,7 +125,7 @@ fn cluster_name(domain: &str) -> Value {
 /// The labels of a filter's counters, beside that of the plug-in.
 fn labels(module: Module) -> &'static [&'static str] {
     match module {
-        Module::HashTagging => &["rule", "tag_value", "reason"],
+        Module::HashTagging | Module::HashTaggingCookie => &["rule", "tag_value", "reason"],
         Module::BaggagePropagation => &["action"],
         Module::TracePropagation => &["result"],
     }

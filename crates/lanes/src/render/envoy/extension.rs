@@ -63,7 +63,7 @@ fn comment(filter: &Filter) -> &'static str {
         _ if filter.name == BAGGAGE_STRIP => {
             "The gateway's first filter (ECDS): no client chooses a lane, neither by the route header nor by its member of the baggage."
         }
-        Module::HashTagging => {
+        Module::HashTagging | Module::HashTaggingCookie => {
             "The gateway's filter (ECDS): the same user, the same lane. To ramp, replace this file; no request is lost."
         }
         Module::BaggagePropagation => {

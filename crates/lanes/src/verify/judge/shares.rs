@@ -2,7 +2,7 @@
 
 use super::{Judge, Seen};
 use crate::{
-    document::Users,
+    explain,
     verify::{
         ERROR_OF_A_RUN,
         check::Check,
@@ -21,7 +21,7 @@ impl Judge<'_> {
                 Check::ShareOfLane,
                 weights.iter().map(|weight| (weight.lane.as_str(), f64::from(weight.weight))).collect(),
             ),
-            (None, Some(users)) => (Check::SampledUsers, of_users(&spec.baseline, users)),
+            (None, Some(users)) => (Check::SampledUsers, explain::shares(&spec.baseline, users)),
             (None, None) => return Vec::new(),
         };
         let asked: Vec<&Seen> = self.asked().filter(|(probe, _)| probe.check == check).map(|(_, seen)| seen).collect();
@@ -81,11 +81,4 @@ impl Judge<'_> {
         };
         shares.iter().filter(is_wrong).map(finding).collect()
     }
-}
-
-/// The shares of a split; the baseline has the rest.
-fn of_users<'a>(baseline: &'a str, users: &'a Users) -> Vec<(&'a str, f64)> {
-    let rest = 100.0 - users.split.iter().map(|share| share.percent).sum::<f64>();
-    let split = users.split.iter().map(|share| (share.lane.as_str(), share.percent));
-    [(baseline, rest.max(0.0))].into_iter().chain(split).collect()
 }

@@ -75,9 +75,9 @@ impl Planner<'_> {
             Expected::Lane(expected, _) if expected == lane || lane == self.group.spec.baseline => return Ok(()),
             Expected::Lane(..) | Expected::Nowhere => REPEATS,
             Expected::Chance(lanes) => {
-                let weight = lanes.iter().find(|(name, ..)| name == lane).map_or(0, |(_, weight, _)| *weight);
+                let share = lanes.iter().find(|(name, ..)| name == lane).map_or(0.0, |(_, share, _)| *share);
                 // So many that they are hardly ever all in that lane by chance.
-                let needed = if weight == 0 { 1.0 } else { (ERROR.ln() / (f64::from(weight) / 100.0).ln()).ceil() };
+                let needed = if share == 0.0 { 1.0 } else { (ERROR.ln() / (share / 100.0).ln()).ceil() };
                 if !(0.0..=MOST).contains(&needed) {
                     return Ok(());
                 }

@@ -1,11 +1,10 @@
-//! The parts of a rule that read the request: its conditions and its identity.
+//! The conditions of a rule.
 
 use header_edit::{HeaderName, HeaderValue};
 
 use super::Compiler;
 use crate::{
-    config::{HeaderMatchConfig, IdentityConfig, MatchConfig, PathConfig},
-    identity::{IdentityChain, IdentitySource},
+    config::{HeaderMatchConfig, MatchConfig, PathConfig},
     matching::{Condition, HostPattern, PathPattern, RequestMatch},
 };
 
@@ -22,69 +21,6 @@ impl Compiler {
             }
         }
         RequestMatch(conditions)
-    }
-
-    /// The index of the chain of places where the identity is looked for.
-    pub(super) fn identity(
-        &mut self,
-        path: &str,
-        header: Option<String>,
-        identity: Option<Vec<IdentityConfig>>,
-    ) -> Option<usize> {
-        let chain: Option<IdentityChain> = match (header, identity) {
-            (Some(header), None) => {
-                self.line(format!("{path}.header"), &header).map(|line| vec![IdentitySource::Header(line)])
-            }
-            (None, Some(sources)) => {
-                let path = format!("{path}.identity");
-                let sources = self.not_empty(path.clone(), Some(sources));
-                sources
-                    .into_iter()
-                    .enumerate()
-                    .map(|(index, source)| self.source(&format!("{path}[{index}]"), source))
-                    .collect()
-            }
-            (Some(_), Some(_)) => {
-                self.error(path, "`header` and `identity` exclude each other: give one of the two");
-                None
-            }
-            (None, None) => {
-                self.error(path, "no identity: expected `header` or `identity`");
-                None
-            }
-        };
-        chain.map(|chain| self.tagger.identities.intern(chain))
-    }
-
-    fn source(&mut self, path: &str, source: IdentityConfig) -> Option<IdentitySource> {
-        match (source.header, source.cookie, source.query, source.claim) {
-            (Some(name), None, None, None) => self.line(format!("{path}.header"), &name).map(IdentitySource::Header),
-            (None, Some(name), None, None) => {
-                // A cookie's name is a token, as a header's is (RFC 6265, section 4.1.1), but keeps its letter case.
-                let token =
-                    HeaderName::parse(&name).map_err(|_| "not a cookie name: letters, digits and punctuation only");
-                self.check(format!("{path}.cookie"), token)?;
-                let name = self.tagger.cookies.intern(name.into_bytes());
-                Some(IdentitySource::Cookie { line: self.known_line("cookie"), name })
-            }
-            (None, None, Some(name), None) if name.is_empty() => {
-                self.error(format!("{path}.query"), "expected the name of a query parameter");
-                None
-            }
-            (None, None, None, Some(name)) if name.is_empty() => {
-                self.error(format!("{path}.claim"), "expected the name of a claim, such as sub");
-                None
-            }
-            (None, None, None, Some(name)) => Some(IdentitySource::Claim(name)),
-            (None, None, Some(name), None) => {
-                let name = self.tagger.parameters.intern(name.into_bytes());
-                Some(IdentitySource::Query { path: self.known_line(":path"), name })
-            }
-            _ => {
-                self.error(path, "expected exactly one of `header`, `cookie`, `query` and `claim`");
-                None
-            }
-        }
     }
 
     fn hosts(&mut self, path: &str, hosts: Vec<String>) -> Condition {
@@ -136,7 +72,7 @@ impl Compiler {
     }
 
     /// The entries of a list that says nothing if it is there but empty.
-    fn not_empty<T>(&mut self, path: String, list: Option<Vec<T>>) -> Vec<T> {
+    pub(super) fn not_empty<T>(&mut self, path: String, list: Option<Vec<T>>) -> Vec<T> {
         if list.as_ref().is_some_and(Vec::is_empty) {
             self.error(path, "expected at least one entry");
         }
@@ -144,13 +80,13 @@ impl Compiler {
     }
 
     /// The index of a header line that is read, by the name that the user gave.
-    fn line(&mut self, path: String, name: &str) -> Option<usize> {
+    pub(super) fn line(&mut self, path: String, name: &str) -> Option<usize> {
         let name = self.check(path, HeaderName::parse(name))?;
         Some(self.tagger.lines.intern(name.as_str().to_owned()))
     }
 
     /// The index of a header line that is read, by a name that needs no check.
-    fn known_line(&mut self, name: &str) -> usize {
+    pub(super) fn known_line(&mut self, name: &str) -> usize {
         self.tagger.lines.intern(name.to_owned())
     }
 }
