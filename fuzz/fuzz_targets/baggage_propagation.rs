@@ -81,11 +81,12 @@ fn key(member: &[u8]) -> Option<&[u8]> {
     Some(member[..at].trim_ascii())
 }
 
-/// Members whose key, decoded, is none that any of the configurations calls its own.
+/// Members that nobody could take for one that any of the configurations calls its own, in whatever disguise: a `+` for a space,
+/// a comma that is encoded.
 fn others(list: &[u8]) -> Vec<Vec<u8>> {
     let is_other = |member: &&&[u8]| {
         let key: Vec<u8> = key(member).map(|key| percent_encoding::percent_decode(key).collect()).unwrap_or_default();
-        key != b"lane" && key != b"k" && !key.starts_with(b"x-lane-")
+        !key.contains(&b'k') && !key.windows(4).any(|part| part == b"lane")
     };
     members(list).iter().filter(is_other).map(|member| member.trim_ascii().to_vec()).collect()
 }

@@ -1,7 +1,7 @@
 //! What anybody wrote into the shared data: any bytes where the table keeps its entries.
 #![no_main]
 
-use std::{sync::LazyLock, time::Duration};
+use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 use header_edit::{Directed, Direction, Edit, HeaderList};
 use libfuzzer_sys::fuzz_target;
@@ -42,7 +42,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     }
 });
 
-/// The tags of the first entry of that id, if the bytes are entries and nothing else.
+/// The tags of the first entry of that id, if the bytes are entries and nothing else, no two of one id.
 fn expected(planted: &[u8], id: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut entries = Vec::new();
     let mut at = 0;
@@ -53,7 +53,8 @@ fn expected(planted: &[u8], id: &[u8]) -> Vec<(String, Vec<u8>)> {
         at += 12 + entry_id.len() + tags.len();
         entries.push((u64::from_le_bytes(expires.try_into().unwrap()), entry_id, tags));
     }
-    if entries.len() > WAYS || id.is_empty() || id.len() > 256 {
+    let ids: BTreeSet<&[u8]> = entries.iter().map(|(_, id, _)| *id).collect();
+    if entries.len() > WAYS || ids.len() < entries.len() || id.is_empty() || id.len() > 256 {
         return Vec::new();
     }
     let Some((expires, _, tags)) = entries.into_iter().find(|(_, entry_id, _)| *entry_id == id) else {

@@ -1,7 +1,8 @@
 //! The entries of one set, as the bytes of one value of the store.
 //!
 //! An entry is: when it expires (8 bytes, nanoseconds), the length of its id (2 bytes), its id, the length of its tags (2
-//! bytes), its tags. Numbers are little endian. Nothing but entries follows, and there are at most [`WAYS`].
+//! bytes), its tags. Numbers are little endian. Nothing but entries follows, there are at most [`WAYS`], and no two have
+//! the same id.
 
 /// How many ids share a set, and with it a key of the store.
 pub const WAYS: usize = 4;
@@ -23,11 +24,15 @@ pub(crate) fn decode(value: &[u8]) -> Entries<'_> {
     let mut rest = value;
     while !rest.is_empty() {
         match take_entry(&mut rest) {
-            Some(entry) if entries.len() < WAYS => entries.push(entry),
+            Some(entry) if entries.len() < WAYS && !is_known(&entries, entry.id) => entries.push(entry),
             _ => return Entries::new(),
         }
     }
     entries
+}
+
+fn is_known(entries: &[Entry<'_>], id: &[u8]) -> bool {
+    entries.iter().any(|entry| entry.id == id)
 }
 
 /// The value that holds these entries.
@@ -73,23 +78,30 @@ mod tests {
 
     const ENTRY: Entry<'static> = Entry { expires: 0x0102_0304_0506_0708, id: b"jessie", tags: b"\xff\0" };
 
+    fn some(count: usize) -> Entries<'static> {
+        let ids: [&[u8]; WAYS + 1] = [b"jessie", b"jack", b"bob", b"stacy", b"vance"];
+        ids.iter().take(count).map(|id| Entry { id, ..ENTRY }).collect()
+    }
+
     #[test]
     fn what_is_written_is_read() {
         for count in 0..=WAYS {
-            let entries = vec![ENTRY; count];
-            assert_eq!(decode(&encode(&entries)).as_slice(), entries);
+            let entries = some(count);
+            assert_eq!(decode(&encode(&entries)), entries);
         }
         assert_eq!(encode(&[ENTRY]), b"\x08\x07\x06\x05\x04\x03\x02\x01\x06\0jessie\x02\0\xff\0");
     }
 
     #[test]
     fn anything_else_is_an_empty_set() {
-        let value = encode(&[ENTRY, ENTRY]);
-        for end in (1..value.len()).filter(|end| *end != value.len() / 2) {
+        let value = encode(&some(2));
+        let whole = encode(&some(1)).len();
+        for end in (1..value.len()).filter(|end| *end != whole) {
             assert!(decode(&value[..end]).is_empty(), "cut at {end}");
         }
         assert!(decode(&[value.as_slice(), b"x"].concat()).is_empty());
-        assert!(decode(&encode(&[ENTRY; WAYS + 1])).is_empty());
+        assert!(decode(&encode(&some(WAYS + 1))).is_empty());
+        assert!(decode(&encode(&[ENTRY, ENTRY])).is_empty(), "one id twice");
         assert!(decode(b"another plug-in's").is_empty());
     }
 }

@@ -55,7 +55,13 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
         console::heading(&format!("{target}, {} s", options.seconds));
         let mut run = cargo_fuzz("run");
         run.arg(target).args(build_options(options.short)).args(inputs(project, target)?);
-        run.args(["--", "-print_final_stats=1", "-timeout=10", "-max_len=16384"]);
+        let is_text = SEEDS.iter().any(|(of, _)| *of == target);
+        run.args([
+            "--",
+            "-print_final_stats=1",
+            "-timeout=10",
+            if is_text { "-max_len=16384" } else { "-max_len=1024" },
+        ]);
         run.arg(format!("-max_total_time={}", options.seconds));
         rows.push(row(project, target, &mut run)?);
     }
