@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --bin xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test cluster-test compose-test matrix fuzz chaos bench bench-check screenshots lint book dist images release render fmt clean
+.PHONY: help setup demo up test cluster-test compose-test matrix fuzz chaos soak bench bench-check screenshots lint book dist images release render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,9 @@ fuzz: ## give every parser and every decision hostile input, SECONDS each, into 
 
 chaos: ## let happen under load what can happen, about 10 minutes, into docs/faults.md
 	@$(XTASK) chaos
+
+soak: ## send a constant rate of requests for MINUTES, 3 unless given, into docs/load.md
+	@$(XTASK) soak $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: ## measure what a lane costs, about 13 minutes on a quiet machine, into bench/
 	@$(XTASK) bench

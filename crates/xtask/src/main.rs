@@ -15,6 +15,7 @@ mod project;
 mod release;
 mod screenshots;
 mod setup;
+mod soak;
 mod test;
 mod written;
 
@@ -60,6 +61,8 @@ enum Command {
     Matrix(test::matrix::Options),
     /// Let happen to pods, gateway and configurations what can happen, and write what it cost into the documentation
     Chaos(EnvoyChoice),
+    /// Send a constant rate of requests through three walkthroughs, and write what came of it into the documentation
+    Soak(soak::Options),
     /// Give every parser and every decision hostile input for a while, and write what came of it into the documentation
     Fuzz(fuzz::Options),
     /// Measure what a lane costs, on real Envoys
@@ -95,6 +98,7 @@ fn run(project: &Project, command: &Command) -> Result<bool> {
         Command::Test(options) => return Ok(test::run(project, options)),
         Command::Matrix(options) => return test::matrix::run(project, options),
         Command::Chaos(envoy) => chaos::run(project, envoy)?,
+        Command::Soak(options) => soak::run(project, options)?,
         Command::Fuzz(options) => return fuzz::run(project, options),
         Command::Bench(options) => return bench::run(project, options),
     }

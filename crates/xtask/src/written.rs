@@ -47,9 +47,12 @@ mod tests {
 
     #[test]
     fn every_command_has_its_place() {
-        for (document, command) in
-            [("README.md", "make matrix"), ("docs/hostile-input.md", "make fuzz"), ("docs/faults.md", "make chaos")]
-        {
+        for (document, command) in [
+            ("README.md", "make matrix"),
+            ("docs/hostile-input.md", "make fuzz"),
+            ("docs/faults.md", "make chaos"),
+            ("docs/load.md", "make soak"),
+        ] {
             let text = fs::read_to_string(Project::locate().root().join(document)).unwrap();
             assert!(parts(&text, command).is_some(), "{document}: {command}");
         }

@@ -94,6 +94,7 @@ impl Tier {
                 "prometheus",
                 "spans",
                 "isolation",
+                "soak",
                 "trace_hostile",
                 "trace_memory",
                 "trace_workers",
