@@ -19,7 +19,7 @@ fn the_first_rule_wins_whatever_gateway_api_would_prefer() {
     for seed in 0..1000 {
         let mut rng = Rng::with_seed(seed);
         let rules: Vec<Rule> = (0..rng.usize(2..7)).map(|number| rule(&mut rng, number)).collect();
-        let Ok(specified) = specify(rules.clone(), Ties::Nowhere) else {
+        let Ok(specified) = specify(rules.clone(), Ties::Nowhere, Implementation::Istio) else {
             refused += 1;
             continue;
         };
@@ -44,7 +44,7 @@ fn without_ties_nothing_is_added() {
         Rule::forward(name, vec![Condition { headers, ..Condition::default() }], Vec::new())
     };
     let rules = vec![rule("one", header("1")), rule("two", header("2")), rule("rest", BTreeMap::new())];
-    let matches: Vec<usize> = specify(rules, Ties::Nowhere).unwrap().iter().map(|(_, all)| all.len()).collect();
+    let matches: Vec<usize> = specify(rules, Ties::Nowhere, Implementation::Istio).unwrap().iter().map(|(_, all)| all.len()).collect();
     assert_eq!(matches, [1, 1, 1]);
 }
 
@@ -57,7 +57,7 @@ fn what_cannot_be_told_apart_is_refused() {
         Rule::forward(name, vec![Condition { headers, ..Condition::default() }], Vec::new())
     };
     let rules = vec![rule("one", "a+", &[]), rule("two", "[ab]+", &[("y", "1")])];
-    let error = specify(rules, Ties::Nowhere).unwrap_err().to_string();
+    let error = specify(rules, Ties::Nowhere, Implementation::Istio).unwrap_err().to_string();
     assert!(error.contains("`one` could not be made so beside `two`"), "{error}");
 }
 
