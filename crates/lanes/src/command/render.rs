@@ -28,9 +28,11 @@ pub(crate) enum Target {
         lanes render higress group.yaml --ingress --delete | kubectl delete -f -")]
     Higress(higress::Higress),
     /// Resources for an Envoy Gateway (1.9), in the order of application
-    #[command(after_help = "Example:\n  lanes render envoy-gateway group.yaml --image 'oci://ghcr.io/acme/{module}:1.0' | \
+    #[command(
+        after_help = "Example:\n  lanes render envoy-gateway group.yaml --image 'oci://ghcr.io/acme/{module}:1.0' | \
         kubectl apply -f -\n  lanes render envoy-gateway group.yaml --output lanes && kubectl apply -k lanes\n  \
-        lanes render envoy-gateway group.yaml --delete | kubectl delete -f -")]
+        lanes render envoy-gateway group.yaml --delete | kubectl delete -f -"
+    )]
     EnvoyGateway(envoy_gateway::EnvoyGateway),
     /// Resources for any gateway that implements Gateway API (1.6): routes by the tag, without tagging and without fallback
     #[command(after_help = "Example:\n  lanes render gateway-api group.yaml --class cilium | kubectl apply -f -\n  \

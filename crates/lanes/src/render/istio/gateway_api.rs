@@ -21,11 +21,7 @@ const COMMENT: &str = "What enters the lanes. Gateway API takes the most specifi
     over an earlier one, the earlier has the later's conditions too.";
 
 /// The file, and the routes in it. `class` is the GatewayClass of a Gateway that is rendered.
-pub(super) fn file(
-    group: &LaneGroup,
-    of: Implementation,
-    class: &str,
-) -> anyhow::Result<(File, Vec<HttpRoute>)> {
+pub(super) fn file(group: &LaneGroup, of: Implementation, class: &str) -> anyhow::Result<(File, Vec<HttpRoute>)> {
     let mut file = File::new(group, Stage::Gateway, "50-gateway.yaml", COMMENT);
     let Some(gateway) = &group.spec.gateway else { return Ok((file, Vec::new())) };
     let resource = group.gateway_resource(gateway);

@@ -47,7 +47,8 @@ pub(super) fn of_gateway_api(group: &LaneGroup) -> anyhow::Result<File> {
         for pool in &pools {
             let ports = ports(service).into_iter().zip(service.ports());
             let ports: Vec<Value> = ports.map(|(port, said)| with(port, app_protocol(said.protocol))).collect();
-            let spec = given(json!({"clusterIP": headless, "selector": pods(group, service, pool.lane()), "ports": ports}));
+            let spec =
+                given(json!({"clusterIP": headless, "selector": pods(group, service, pool.lane()), "ports": ports}));
             file.add(Kind::SERVICE, name(service, pool.lane()), group.namespace_of(service), spec)?;
         }
     }

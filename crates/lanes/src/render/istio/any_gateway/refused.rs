@@ -12,7 +12,8 @@ pub(super) fn refuse(group: &LaneGroup, class: Option<&str>) -> anyhow::Result<(
     let spec = &group.spec;
     let mut findings = Findings::default();
     match &spec.gateway {
-        None => findings.error("spec.gateway", "Gateway API is for a gateway, and the lane group has none: add `gateway: {}`"),
+        None => findings
+            .error("spec.gateway", "Gateway API is for a gateway, and the lane group has none: add `gateway: {}`"),
         Some(gateway) if gateway.reference.is_none() && class.is_none() => {
             let message = "nobody knows the class of the Gateway: name one that exists here, or say --class";
             findings.error("spec.gateway.ref", message);
@@ -26,7 +27,8 @@ pub(super) fn refuse(group: &LaneGroup, class: Option<&str>) -> anyhow::Result<(
         findings.error("spec.retries", message);
     }
     if let Some((lane, _)) = spec.mirrored().next() {
-        let message = format!("no HTTPRoute gives a copy another tag than its original's: lane {} cannot get copies", lane.name);
+        let message =
+            format!("no HTTPRoute gives a copy another tag than its original's: lane {} cannot get copies", lane.name);
         findings.error("spec.lanes", message);
     }
     for (index, route) in spec.routes.iter().enumerate() {

@@ -83,6 +83,8 @@ impl Backend {
             Protocol::Http2 | Protocol::Grpc => Some(["gateway.envoyproxy.io/h2c"]),
         };
         let fallback = self.is_fallback.then_some(true);
-        given(json!({"type": "Endpoints", "endpoints": [{"fqdn": fqdn}], "appProtocols": protocols, "fallback": fallback}))
+        given(
+            json!({"type": "Endpoints", "endpoints": [{"fqdn": fqdn}], "appProtocols": protocols, "fallback": fallback}),
+        )
     }
 }

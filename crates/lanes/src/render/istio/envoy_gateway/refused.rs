@@ -34,7 +34,8 @@ pub(super) fn refuse(group: &LaneGroup) -> anyhow::Result<()> {
     findings.http_routes(group, "Envoy Gateway");
     findings.filters_of_envoy_gateway(group);
     if let Some((lane, _)) = spec.mirrored().next() {
-        let message = format!("no HTTPRoute gives a copy another tag than its original's: lane {} cannot get copies", lane.name);
+        let message =
+            format!("no HTTPRoute gives a copy another tag than its original's: lane {} cannot get copies", lane.name);
         findings.error("spec.lanes", message);
     }
     findings.weights_that_fall_back(group);
@@ -47,7 +48,8 @@ impl Findings {
     fn filters_of_envoy_gateway(&mut self, group: &LaneGroup) {
         let spec = &group.spec;
         if spec.users().is_some_and(|users| users.tagging == Tagging::Native) {
-            let message = "an HTTPRoute has no word for a weight that is chosen by a hash: leave it out, and the filter does it";
+            let message =
+                "an HTTPRoute has no word for a weight that is chosen by a hash: leave it out, and the filter does it";
             self.error("spec.assign.users.tagging", message);
         }
         if spec.filters.fail_strategy == FailStrategy::FailReload {
@@ -82,7 +84,8 @@ impl Findings {
     fn named_ports(&mut self, group: &LaneGroup) {
         for (index, service) in group.spec.services.iter().enumerate() {
             let is_named = |target: &Option<TargetPort>| matches!(target, Some(TargetPort::Name(_)));
-            let falls_back = group.pools(service).iter().any(Pool::falls_back) && front::is_led_to(&group.spec, service);
+            let falls_back =
+                group.pools(service).iter().any(Pool::falls_back) && front::is_led_to(&group.spec, service);
             if falls_back && service.ports().iter().any(|port| is_named(&port.target_port)) {
                 let message = format!(
                     "to fall back, Envoy Gateway is told the pods of `{}` by DNS, which knows no name of a port: say its number",
