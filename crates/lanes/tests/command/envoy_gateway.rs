@@ -71,7 +71,7 @@ fn a_lane_falls_back_from_one_backend_to_another() {
 fn the_filter_is_that_of_istio_by_its_digest() {
     let digest = "0".repeat(64);
     let images = ["--image", "oci://example.com/{module}:1", "--sha256", &format!("hash-tagging={digest}")];
-    let istio = rendered(&[&["istio", &published(), "--stage", "gateway"], &images[..]].concat());
+    let istio = rendered(&[&["istio", &published(), "--stage", "gateway", "--no-resolve"], &images[..]].concat());
     let (_, istio) = istio.last().unwrap();
     let all = rendered(&[&["envoy-gateway", &published()], &images[..]].concat());
     let spec = &found(&all, "EnvoyExtensionPolicy default/default.user-segment.filters")["spec"];
@@ -211,7 +211,7 @@ fn what_cannot_be_said_is_refused() {
     let native = ("hash: fnv1a32", "hash: xxh64\n      tagging: native");
     refused("user-segment", native, &["spec.assign.users.tagging: ", "leave it out"]);
     refused("permissive-baggage", ("spec:", "spec:"), &["spec.assign.weights: ", "use `users`, or `mode: strict`"]);
-    let mirrored = ("services: [mockb]}", "services: [mockb], mirror: {percent: 1}}");
+    let mirrored = ("services: [mockb]}", "services: [mocka, mockb, mockc], mirror: {percent: 1}}\n  clients: mayNot");
     refused("permissive", mirrored, &["spec.lanes: ", "lane s3 cannot get copies"]);
     let named = ("{name: mocka, port: 8000}", "{name: mocka, port: 8000, targetPort: web}");
     refused("permissive", named, &["spec.services[0].targetPort: ", "say its number"]);

@@ -85,7 +85,7 @@ fn what_cannot_be_said_is_refused() {
     refused("permissive", baggage, &["spec.clients: ", "say `mayChoose`"]);
     let never = ("  mode: permissive", "  mode: permissive\n  retries: never");
     refused("permissive", never, &["spec.retries: ", "leave it out"]);
-    let mirrored = ("services: [mockb]}", "services: [mockb], mirror: {percent: 1}}");
+    let mirrored = ("services: [mockb]}", "services: [mocka, mockb, mockc], mirror: {percent: 1}}\n  clients: mayNot");
     refused("permissive", mirrored, &["spec.lanes: ", "lane s3 cannot get copies"]);
     let of_route = [
         ("retries: ", "retries: {attempts: 1}", "leave it out"),
