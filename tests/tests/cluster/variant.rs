@@ -191,6 +191,7 @@ pub(crate) const ANY_GATEWAY: [(&[&str], Variant); 2] = [
                   headers: {request: {set: {x-a: '1'}, remove: [x-c]}, response: {set: {x-d: '4'}, remove: [server]}}
                 - {name: cart, service: cart, port: 8080, match: [{uri: {exact: /cart}}, {uri: {prefix: /cart/}}]}
                 - {name: everybody, service: web, mirror: {service: cart, namespace: elsewhere, port: 8080, percent: 5}}
+                clients: mayChoose
                 assign: {users: null, weights: [{lane: stable, weight: 80}, {lane: canary, weight: 20}]}",
             needs_forwarding: |_| false,
         },

@@ -74,6 +74,7 @@ impl Tier {
                 "envoy",
                 "agreement",
                 "claims",
+                "envoy_gateway",
                 "hostile",
                 "hostile_baggage",
                 "lifecycle",
