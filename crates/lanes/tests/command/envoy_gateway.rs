@@ -10,9 +10,8 @@ const STRICT_USERS: &str = "propagation: application
   assign: {users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20}, {lane: s3, percent: 0}]}}";
 
 fn found<'a>(all: &'a [(String, Value)], name: &str) -> &'a Value {
-    let (_, resource) =
-        all.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("no {name}: {:?}", names(all)));
-    resource
+    let found = all.iter().find(|(known, _)| known == name);
+    &found.ok_or_else(|| format!("no {name}: {:?}", names(all))).unwrap().1
 }
 
 fn rules(all: &[(String, Value)]) -> Vec<&Value> {
