@@ -3,6 +3,7 @@
 use std::fmt;
 
 use anstyle::Style;
+use anyhow::bail;
 use serde::Serialize;
 
 pub use plugin_config::Problem;
@@ -62,6 +63,18 @@ impl Findings {
     /// Whether the document is valid.
     pub fn is_valid(&self) -> bool {
         self.errors.is_empty()
+    }
+
+    /// Nothing, or all errors in one: for a rendering that cannot say what the document asks for.
+    ///
+    /// # Errors
+    /// There are any.
+    pub(crate) fn refuse(self) -> anyhow::Result<()> {
+        if self.is_valid() {
+            return Ok(());
+        }
+        let all = self.errors.iter().map(|problem| format!("{}: {}", problem.path, problem.message));
+        bail!("{}", all.collect::<Vec<_>>().join("; "))
     }
 
     pub(crate) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {

@@ -14,8 +14,8 @@ use serde::Serialize;
 
 pub use filter::{Module, modules};
 pub(crate) use filter::{baggage_strip, in_sidecars as sidecar_filter};
-pub use istio::higress;
 pub(crate) use istio::lane_service;
+pub use istio::{any_gateway, behind, envoy_gateway, higress};
 pub(crate) use names::hosts;
 pub(crate) use rules::ingress_is_empty;
 

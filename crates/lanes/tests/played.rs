@@ -16,7 +16,14 @@ use lanes::{
 use tempfile::TempDir;
 
 /// The documents whose commands are run.
-const PLAYED: [&str; 4] = ["migration.md", "own-group.md", "install-istio.md", "install-higress.md"];
+const PLAYED: [&str; 6] = [
+    "migration.md",
+    "own-group.md",
+    "install-istio.md",
+    "install-higress.md",
+    "install-envoy-gateway.md",
+    "install-gateway-api.md",
+];
 
 fn path(document: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(document)

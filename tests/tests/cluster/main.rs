@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use local_mesh::WALKTHROUGHS;
 use traffic_lanes_tests::cluster::{Test, run};
 
-use variant::{EVERYTHING, HIGRESS, NATIVE, OF_HIGRESS, VARIANTS};
+use variant::{ANY_GATEWAY, ENVOY_GATEWAY, EVERYTHING, HIGRESS, NATIVE, OF_HIGRESS, VARIANTS};
 
 fn main() -> ExitCode {
     // Those that take longest first.
@@ -32,6 +32,19 @@ fn main() -> ExitCode {
             let name = format!("{group}, {}: applied, again, and deleted", variant.name);
             let test = Test::new(name, move |cluster| rendered::comes_and_goes(cluster, group, variant));
             tests.push(test.with_kind(OF_HIGRESS));
+        }
+    }
+    for (groups, variant, kind) in &ENVOY_GATEWAY {
+        for &group in *groups {
+            let name = format!("{group}, {}: applied, again, and deleted", variant.name);
+            let test = Test::new(name, move |cluster| rendered::comes_and_goes(cluster, group, variant));
+            tests.push(test.with_kind(*kind));
+        }
+    }
+    for (groups, variant) in &ANY_GATEWAY {
+        for &group in *groups {
+            let name = format!("{group}, {}: applied, again, and deleted", variant.name);
+            tests.push(Test::new(name, move |cluster| rendered::comes_and_goes(cluster, group, variant)));
         }
     }
     for mistake in refused::mistakes() {

@@ -107,6 +107,97 @@ pub(crate) const HIGRESS: [(&[&str], Variant); 5] = [
 /// The kind that tells an API with Higress' definitions.
 pub(crate) const OF_HIGRESS: &str = "wasmplugins.extensions.higress.io";
 
+/// For an Envoy Gateway, each with its lane groups and the kind that tells an API with the definitions that it needs.
+pub(crate) const ENVOY_GATEWAY: [(&[&str], Variant, &str); 4] = [
+    (
+        &["user-segment", "permissive"],
+        Variant { name: "Envoy Gateway", arguments: &["envoy-gateway"], group: "{}", needs_forwarding: |_| false },
+        OF_ENVOY_GATEWAY,
+    ),
+    (
+        &[EVERYTHING],
+        Variant {
+            name: "Envoy Gateway",
+            arguments: &["envoy-gateway"],
+            group: "spec:
+                filters: {phase: AUTHZ, priority: null}
+                lanes:
+                - {name: stable, labels: {lane: stable}, services: [web, cart]}
+                - {name: canary, labels: {lane: canary}, services: [cart]}",
+            needs_forwarding: |_| false,
+        },
+        OF_ENVOY_GATEWAY,
+    ),
+    (
+        &["strict"],
+        Variant {
+            name: "Envoy Gateway, users",
+            arguments: &["envoy-gateway"],
+            group: "spec:
+                propagation: application
+                assign: {users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20, upTo: 50}, {lane: s3, percent: 0, upTo: 50}]}}",
+            needs_forwarding: |_| false,
+        },
+        "httproutefilters.gateway.envoyproxy.io",
+    ),
+    // Nothing that needs another definition of Envoy Gateway's than that of the filter.
+    (
+        &["strict"],
+        Variant {
+            name: "Envoy Gateway, untagged users",
+            arguments: &["envoy-gateway"],
+            group: "spec:
+                propagation: application
+                untagged: baseline
+                routes: [{name: everybody, service: mocka}]
+                assign: {users: {identity: [{header: x-user-id}], split: [{lane: s2, percent: 20, upTo: 50}, {lane: s3, percent: 0, upTo: 50}]}}",
+            needs_forwarding: |_| false,
+        },
+        "envoyextensionpolicies.gateway.envoyproxy.io",
+    ),
+];
+const OF_ENVOY_GATEWAY: &str = "backends.gateway.envoyproxy.io";
+
+/// For any gateway that implements Gateway API, each with its lane groups.
+pub(crate) const ANY_GATEWAY: [(&[&str], Variant); 2] = [
+    (
+        &["strict", "permissive"],
+        Variant {
+            name: "any Gateway API",
+            arguments: &["gateway-api", "--class=any"],
+            group: "{}",
+            needs_forwarding: |_| false,
+        },
+    ),
+    (
+        &[EVERYTHING],
+        Variant {
+            name: "any Gateway API",
+            arguments: &["gateway-api", "--class=any"],
+            group: "spec:
+                lanes:
+                - {name: stable, labels: {lane: stable}, services: [web, cart]}
+                - {name: canary, labels: {lane: canary}, services: [cart]}
+                routes:
+                - {name: old, match: [{uri: {exact: /old}}], redirect: {uri: /new, scheme: https, port: 443, code: 308}}
+                - name: checkout
+                  service: cart
+                  port: 9090
+                  match: [{uri: {exact: /checkout}, method: {exact: POST}}]
+                  lane: canary
+                  timeout: 10s
+                  rewrite: {uri: /pay, authority: cart.example.com}
+                  cors: {allowOrigins: ['https://shop.example.com'], allowMethods: [POST], maxAge: 10m, allowCredentials: true}
+                  headers: {request: {set: {x-a: '1'}, remove: [x-c]}, response: {set: {x-d: '4'}, remove: [server]}}
+                - {name: cart, service: cart, port: 8080, match: [{uri: {exact: /cart}}, {uri: {prefix: /cart/}}]}
+                - {name: everybody, service: web, mirror: {service: cart, namespace: elsewhere, port: 8080, percent: 5}}
+                clients: mayChoose
+                assign: {users: null, weights: [{lane: stable, weight: 80}, {lane: canary, weight: 20}]}",
+            needs_forwarding: |_| false,
+        },
+    ),
+];
+
 /// An HTTPRoute does not see the labels of the calling pod.
 fn goes_by_source_labels(walkthrough: &str) -> bool {
     ["strict", "strict-source-labels"].contains(&walkthrough)
@@ -121,7 +212,7 @@ impl Variant {
         };
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let mut group: Value = serde_saphyr::from_str(&text.replace(SECOND_NAMESPACE, second))?;
-        merge(&mut group, serde_saphyr::from_str(self.group)?);
+        merge(&mut group, serde_saphyr::from_str(&self.group.replace(SECOND_NAMESPACE, second))?);
         merge(&mut group, json!({"metadata": {"namespace": namespace}}));
         if (self.needs_forwarding)(name) {
             merge(&mut group, json!({"spec": {"propagation": "application"}}));

@@ -42,14 +42,22 @@ impl Findings {
                 `routing: virtualService`";
             self.error("spec.propagation", message);
         }
-        self.lane_services(group, "`routing: gatewayAPI`");
+        self.http_routes(group, "`routing: gatewayAPI`");
+    }
+
+    /// What HTTPRoutes, and a Service for each lane, cannot do. `with` says why there are such.
+    pub(crate) fn http_routes(&mut self, group: &LaneGroup, with: &str) {
+        let spec = &group.spec;
+        self.lane_services(group, with);
         for (index, route) in spec.routes.iter().enumerate() {
             let path = format!("spec.routes[{index}]");
             let is_exact = |uri: Option<&StringMatch>| matches!(uri, Some(StringMatch::Exact(_)));
             let all_exact = !route.r#match.is_empty() && route.r#match.iter().all(|m| is_exact(m.uri.as_ref()));
             if route.rewrite.as_ref().is_some_and(|rewrite| rewrite.uri.is_some()) && !all_exact {
-                let message = "an HTTPRoute rewrites what it has matched by whole segments, a prefix here is any beginning: with \
-                    `routing: gatewayAPI` a path can be rewritten where `uri` is `exact`";
+                let message = format!(
+                    "an HTTPRoute rewrites what it has matched by whole segments, a prefix here is any beginning: with {with} a path \
+                    can be rewritten where `uri` is `exact`"
+                );
                 self.error(format!("{path}.rewrite.uri"), message);
             }
         }

@@ -65,6 +65,11 @@ pub(crate) fn baggage_strip(spec: &Spec) -> Option<Filter> {
     Some(Filter { name: BAGGAGE_STRIP, config: with(filter.config, json!({"direction": "strip"})), ..filter })
 }
 
+/// The filters at the gateway, in their order.
+pub(crate) fn at_gateway(spec: &Spec) -> Vec<Filter> {
+    baggage_strip(spec).into_iter().chain(tagging(spec)).collect()
+}
+
 /// The filter of the sidecars: the same inbound and outbound.
 pub(crate) fn in_sidecars(spec: &Spec) -> Option<Filter> {
     let header = &spec.route_header;

@@ -5,14 +5,18 @@
 //! permissive lane is an aggregate cluster over the lane's own pods and the baseline's, which replaces the cluster that the
 //! lane's requests go to under the same name. Without it the lane is strict, and never wrong.
 
+pub mod any_gateway;
 mod cost;
 mod destination_rule;
 mod envoy_filter;
+pub mod envoy_gateway;
 mod file;
+mod front;
 mod gateway;
 mod gateway_api;
 pub mod higress;
 mod http_route;
+mod implementation;
 pub(crate) mod lane_service;
 mod plugin;
 mod propagation;
@@ -25,6 +29,8 @@ use crate::document::{LaneGroup, Routing, Service};
 
 pub use cost::Cost;
 pub use file::{File, kustomization};
+pub use front::behind;
+use implementation::Implementation;
 use plugin::Api;
 pub use plugin::Images;
 pub use stage::Stage;
@@ -48,7 +54,7 @@ pub fn render(group: &LaneGroup, images: &Images) -> anyhow::Result<Vec<File>> {
         ],
         Routing::GatewayApi => {
             let (mesh, hops) = http_route::mesh(group)?;
-            let (gateway, ingress) = gateway_api::file(group)?;
+            let (gateway, ingress) = gateway_api::file(group, Implementation::Istio, "istio")?;
             vec![
                 lane_service::file(group)?,
                 destination_rule::whole_lanes(group)?,

@@ -30,7 +30,9 @@ impl LaneGroup {
         let spec = &self.spec;
         let is_held = |lane: &Lane| spec.membership == Membership::Discovered || spec.holds(lane, service);
         match spec.mode {
-            Mode::Strict => Pool::Only(lane.to_owned()),
+            // A strict lane holds every service, once the document is checked; one that only cannot fall back may lack some.
+            Mode::Strict if spec.lane(lane).is_some_and(is_held) => Pool::Only(lane.to_owned()),
+            Mode::Strict => Pool::Only(spec.baseline.clone()),
             Mode::Permissive if lane == spec.baseline => Pool::Only(lane.to_owned()),
             // The baseline has the request itself: a copy that fell back would do its work twice.
             Mode::Permissive if spec.mirrored().any(|(mirrored, _)| mirrored.name == lane) => {

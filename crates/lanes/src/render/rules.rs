@@ -98,7 +98,7 @@ pub(super) fn hops(group: &LaneGroup, service: &Service, port: &ServicePort) -> 
 }
 
 /// A proxy would make up a route of its own for a caller that no rule is for.
-fn reject() -> Rule {
+pub(super) fn reject() -> Rule {
     let (name, action) = ("untagged".to_owned(), Action::Reject);
     Rule { name, conditions: Vec::new(), action, hashed: None, retries: None, traffic: Traffic::default() }
 }

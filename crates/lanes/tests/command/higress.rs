@@ -2,22 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{changed, manifest, published, run};
+use crate::{changed, manifest, names, published, refused, run};
 
-/// What is rendered, each with its kind and its namespace and name.
 fn rendered(group: &str, options: &[&str]) -> Vec<(String, Value)> {
-    let (status, stdout, stderr) = run(&[&["render", "higress", group], options].concat());
-    assert_eq!(status, 0, "{stderr}");
-    let resources: Vec<Value> = serde_saphyr::from_multiple(&stdout).unwrap();
-    let named = |resource: Value| {
-        let text = |pointer: &str| resource.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
-        (format!("{} {}/{}", text("/kind"), text("/metadata/namespace"), text("/metadata/name")), resource)
-    };
-    resources.into_iter().map(named).collect()
-}
-
-fn names(resources: &[(String, Value)]) -> Vec<&str> {
-    resources.iter().map(|(name, _)| name.as_str()).collect()
+    crate::rendered(&[&["higress", group], options].concat())
 }
 
 #[test]
@@ -151,17 +139,8 @@ fn hosts_and_paths_are_those_of_the_ingress() {
 /// Each by name, with what to do instead.
 #[test]
 fn what_cannot_be_said_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let refused = |walkthrough: &str, (from, to): (&str, &str), options: &[&str], expected: &[&str]| {
-        let text = std::fs::read_to_string(manifest(walkthrough)).unwrap();
-        assert!(text.contains(from), "{walkthrough} has no {from}");
-        let file = folder.path().join("group.yaml");
-        std::fs::write(&file, text.replace(from, to)).unwrap();
-        let (status, stdout, stderr) = run(&[&["render", "higress", file.to_str().unwrap()], options].concat());
-        assert_eq!((status, stdout.as_str()), (2, ""), "{to}: {stderr}");
-        for expected in expected {
-            assert!(stderr.contains(expected), "{expected}: {stderr}");
-        }
+    let refused = |walkthrough: &str, change: (&str, &str), options: &[&str], expected: &[&str]| {
+        refused(&[&["higress"], options].concat(), walkthrough, change, expected);
     };
     let same = ("spec:", "spec:");
     refused("user-segment", same, &["--routing", "gateway-api"], &["spec.mesh.routing: ", "--routing virtual-service"]);

@@ -4,8 +4,11 @@
 mod bounds;
 mod check;
 mod describe;
+mod envoy_gateway;
 mod escape;
 mod explain;
+mod gateway_api;
+mod gateways;
 mod graph;
 mod higress;
 mod lane;
@@ -46,6 +49,45 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 fn told(output: Output) -> (i32, String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// What is rendered, each with its kind and its namespace and name.
+fn rendered(arguments: &[&str]) -> Vec<(String, Value)> {
+    let (status, stdout, stderr) = run(&[&["render"], arguments].concat());
+    assert_eq!(status, 0, "{stderr}");
+    let resources: Vec<Value> = serde_saphyr::from_multiple(&stdout).unwrap();
+    let named = |resource: Value| {
+        let text = |pointer: &str| resource.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+        (format!("{} {}/{}", text("/kind"), text("/metadata/namespace"), text("/metadata/name")), resource)
+    };
+    resources.into_iter().map(named).collect()
+}
+
+fn names(resources: &[(String, Value)]) -> Vec<&str> {
+    resources.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+/// A walkthrough's lane group with other texts in it.
+fn with(folder: &TempDir, walkthrough: &str, changes: &[(&str, &str)]) -> String {
+    let mut text = fs::read_to_string(manifest(walkthrough)).unwrap();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{walkthrough} has no {from}");
+        text = text.replace(from, to);
+    }
+    let path = folder.path().join("group.yaml");
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A walkthrough's lane group with a change is not rendered, and every one of these is said.
+fn refused(arguments: &[&str], walkthrough: &str, change: (&str, &str), expected: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let group = with(&folder, walkthrough, &[change]);
+    let (status, stdout, stderr) = run(&[&["render"], arguments, &[&group]].concat());
+    assert_eq!((status, stdout.as_str()), (2, ""), "{change:?}: {stderr}");
+    for expected in expected {
+        assert!(stderr.contains(expected), "{expected}: {stderr}");
+    }
 }
 
 /// The published group with other text in it.

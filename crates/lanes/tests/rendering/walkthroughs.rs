@@ -98,6 +98,19 @@ fn the_manifests_for_higress_are_rendered() {
     }
 }
 
+/// At an Envoy Gateway, and at any gateway that implements Gateway API.
+#[test]
+fn the_manifests_for_gateways_of_gateway_api_are_rendered() {
+    let ways: [(&str, &str, &[&str], [&str; 2]); 2] = [
+        ("envoy-gateway", "envoy-gateway", &[], ["user-segment", "permissive"]),
+        ("gateway-api", "any-gateway", &["--class", "example"], ["strict", "permissive"]),
+    ];
+    for (target, folder, options, walkthroughs) in ways {
+        let folder = |name: &str| format!("manifests/{name}/{folder}");
+        rederive_some(target, |name| walkthroughs.contains(&name), folder, options);
+    }
+}
+
 #[test]
 fn the_configurations_of_envoy_are_rendered() {
     rederive("envoy", "envoy", &["--modules", "../../dist"]);

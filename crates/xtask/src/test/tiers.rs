@@ -75,6 +75,7 @@ impl Tier {
                 "agreement",
                 "anonymous",
                 "claims",
+                "envoy_gateway",
                 "hostile",
                 "hostile_baggage",
                 "lifecycle",

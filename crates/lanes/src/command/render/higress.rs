@@ -9,8 +9,8 @@ use lanes::{
     render::higress::{self, Behind, Higress as Options},
 };
 
-use super::resources::Resources;
-use crate::command::{YELLOW, group, remark, rendering::Rendering};
+use super::{behind, resources::Resources};
+use crate::command::{group, rendering::Rendering};
 
 #[derive(Args)]
 pub(crate) struct Higress {
@@ -39,19 +39,10 @@ impl Higress {
         let files = self.rendering.files_by(render, &modules, &self.file, &group, is_applied)?;
         if is_applied {
             self.rendering.say_if_images_lack(&group, &modules);
-            self.say_what_has_no_lanes(&group);
+            if self.mesh == Behind::None {
+                behind::say(&group, "a mesh behind keeps it (--mesh istio)");
+            }
         }
         self.resources.write(files)
-    }
-
-    fn say_what_has_no_lanes(&self, group: &LaneGroup) {
-        let behind: Vec<&str> = higress::behind(group).map(|service| service.name.as_str()).collect();
-        if self.mesh == Behind::None && !behind.is_empty() {
-            let behind = behind.join(", ");
-            remark(format_args!(
-                "{YELLOW}note:{YELLOW:#} no route leads to {behind}: requests leave their lane there, unless a mesh behind keeps it \
-                 (--mesh istio)"
-            ));
-        }
     }
 }

@@ -10,12 +10,12 @@ mod refused;
 use clap::ValueEnum;
 
 use super::{
-    File, Images, destination_rule, envoy_filter, gateway, lane_service,
+    File, Images, destination_rule, envoy_filter, front, gateway, lane_service,
     plugin::{self, Api},
     propagation, virtual_service,
 };
 use crate::{
-    document::{Gateway, LaneGroup, Service, Spec},
+    document::{Gateway, LaneGroup},
     render::{Module, filter},
 };
 
@@ -84,16 +84,8 @@ pub fn render(group: &LaneGroup, images: &Images, higress: Higress) -> anyhow::R
 pub fn modules(group: &LaneGroup, mesh: Behind) -> Vec<Module> {
     match mesh {
         Behind::Istio => filter::modules(group),
-        Behind::None => {
-            let spec = &group.spec;
-            filter::tagging(spec).into_iter().chain(filter::baggage_strip(spec)).map(|filter| filter.module).collect()
-        }
+        Behind::None => filter::at_gateway(&group.spec).into_iter().map(|filter| filter.module).collect(),
     }
-}
-
-/// The services that no route of the gateway leads to, which have no lanes without a mesh.
-pub fn behind(group: &LaneGroup) -> impl Iterator<Item = &Service> {
-    group.spec.services.iter().filter(|service| !is_led_to(&group.spec, service))
 }
 
 /// The lane group at Higress' gateway: the one that the document selects by Higress' label, or else the chart's.
@@ -111,15 +103,10 @@ fn with_gateway(group: &LaneGroup) -> LaneGroup {
 /// What Higress' control plane is to know of a lane group: the services that the gateway sends requests to. It gives the gateway
 /// no other clusters (`global.onlyPushRouteCluster`).
 fn front(group: &LaneGroup) -> LaneGroup {
-    let mut front = group.clone();
+    let mut front = front::front(group);
     let mesh = &mut front.spec.mesh;
     mesh.root_namespace = group.gateway_pods().0;
     // Of waypoints it knows nothing.
     mesh.ambient = false;
-    front.spec.services.retain(|service| is_led_to(&group.spec, service));
     front
-}
-
-fn is_led_to(spec: &Spec, service: &Service) -> bool {
-    spec.routes.iter().any(|route| route.service.as_ref().and_then(|name| spec.service(name)) == Some(service))
 }

@@ -8,7 +8,10 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::{
-    File, Stage, lane_service,
+    File, Stage,
+    envoy_gateway::{backend, not_found},
+    implementation::Implementation,
+    lane_service,
     resource::Kind,
     specificity::{Ties, specify},
 };
@@ -51,8 +54,12 @@ pub(super) fn mesh(group: &LaneGroup) -> anyhow::Result<(File, Vec<HttpRoute>)> 
                 0 => format!("{}-lanes", service.name),
                 _ => format!("{}-lanes.{}", service.name, port.number),
             };
-            let place =
-                Place { name, namespace: group.namespace_of(service), parents: json!({"parentRefs": [parent]}) };
+            let place = Place {
+                name,
+                namespace: group.namespace_of(service),
+                parents: json!({"parentRefs": [parent]}),
+                of: Implementation::Istio,
+            };
             let of_port = place.routes(group, hops(group, service, port));
             routes.extend(of_port.with_context(|| format!("service {}", service.name))?);
         }
@@ -62,16 +69,25 @@ pub(super) fn mesh(group: &LaneGroup) -> anyhow::Result<(File, Vec<HttpRoute>)> 
 }
 
 /// The routes of the gateway, whose hosts are among `parents`.
-pub(super) fn ingress(group: &LaneGroup, parents: &Value) -> anyhow::Result<Vec<HttpRoute>> {
+pub(super) fn ingress(group: &LaneGroup, parents: &Value, of: Implementation) -> anyhow::Result<Vec<HttpRoute>> {
     let name = format!("{}-ingress", group.metadata.name);
-    let place = Place { name, namespace: &group.metadata.namespace, parents: parents.clone() };
-    place.routes(group, rules::ingress(group)).context("spec.routes")
+    let place = Place { name, namespace: &group.metadata.namespace, parents: parents.clone(), of };
+    let mut rules = rules::ingress(group);
+    if of == Implementation::EnvoyGateway {
+        rules.extend(not_found::rest(group, &rules));
+    }
+    place.routes(group, rules).context("spec.routes")
 }
 
 impl HttpRoute {
     pub(super) fn add_to(&self, file: &mut File) -> anyhow::Result<()> {
         let spec = with(self.parents.clone(), json!({"rules": self.rules}));
         file.add(Kind::HTTP_ROUTE, &self.name, &self.namespace, defaults::written_out(spec))
+    }
+
+    /// Whether any rule falls back from one Backend of Envoy Gateway to another.
+    pub(super) fn falls_back(&self) -> bool {
+        self.rules.iter().any(|rule| rule.pointer("/backendRefs/0/kind") == Some(&json!(backend::KIND)))
     }
 
     fn goes_with(&self, other: &Self) -> bool {
@@ -88,15 +104,16 @@ struct Place<'a> {
     name: String,
     namespace: &'a str,
     parents: Value,
+    of: Implementation,
 }
 
 impl Place<'_> {
     /// What no rule takes is answered with 404.
-    fn routes(&self, group: &LaneGroup, rules: Vec<Rule>) -> anyhow::Result<Vec<HttpRoute>> {
-        let rules: Vec<Rule> = rules.into_iter().filter(|rule| !matches!(rule.action, Action::Reject)).collect();
-        let routes = self.divided(group, specify(rules.clone(), Ties::WithinRoutes)?);
+    fn routes(&self, group: &LaneGroup, mut rules: Vec<Rule>) -> anyhow::Result<Vec<HttpRoute>> {
+        rules.retain(|rule| self.of == Implementation::EnvoyGateway || !matches!(rule.action, Action::Reject));
+        let routes = self.divided(group, specify(rules.clone(), Ties::WithinRoutes, self.of)?);
         let is_split = routes.iter().any(|route| routes.iter().filter(|other| other.goes_with(route)).count() > 1);
-        if is_split { Ok(self.divided(group, specify(rules, Ties::Nowhere)?)) } else { Ok(routes) }
+        if is_split { Ok(self.divided(group, specify(rules, Ties::Nowhere, self.of)?)) } else { Ok(routes) }
     }
 
     fn divided(&self, group: &LaneGroup, rules: Vec<(Rule, Vec<Value>)>) -> Vec<HttpRoute> {
@@ -142,9 +159,11 @@ impl Place<'_> {
         let traffic = &rule.traffic;
         let (mut backends, mut redirect) = (Vec::new(), None);
         match &rule.action {
-            Action::Forward(destinations) => backends = destinations.iter().map(|to| self.backend(group, to)).collect(),
+            Action::Forward(destinations) => {
+                backends = destinations.iter().flat_map(|to| self.backends(group, to)).collect();
+            }
             Action::Redirect(to) => redirect = Some(redirected(to)),
-            Action::Reject => {}
+            Action::Reject => redirect = Some(not_found::filter(group)),
         }
         let filters: Vec<Value> = [
             header_filter("RequestHeaderModifier", "requestHeaderModifier", &rule.request_edits(&group.spec)),
@@ -159,6 +178,15 @@ impl Place<'_> {
         .collect();
         let timeouts = traffic.timeout.as_ref().map(|timeout| json!({ "request": timeout }));
         given(json!({"filters": filters, "backendRefs": backends, "timeouts": timeouts}))
+    }
+
+    /// Envoy Gateway falls back from one to the other.
+    fn backends(&self, group: &LaneGroup, to: &Destination) -> Vec<Value> {
+        if self.of == Implementation::EnvoyGateway && to.pool.falls_back() {
+            let namespace = Some(group.namespace_of(&to.service)).filter(|namespace| *namespace != self.namespace);
+            return backend::names(group, to).map(|name| backend::reference(&name, namespace)).into();
+        }
+        vec![self.backend(group, to)]
     }
 
     fn backend(&self, group: &LaneGroup, to: &Destination) -> Value {

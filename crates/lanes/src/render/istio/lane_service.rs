@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{File, Stage, resource::Kind};
 use crate::{
-    document::{Lane, LaneGroup, Service, ServicePort},
-    json::given,
+    document::{Lane, LaneGroup, Protocol, Service, ServicePort},
+    json::{given, with},
     render::{names::own_pods, pools::Pool},
 };
 
@@ -36,10 +36,40 @@ pub(super) fn one_each(group: &LaneGroup) -> anyhow::Result<File> {
     Ok(file)
 }
 
+/// The same for other implementations of Gateway API than Istio. What a lane falls back by is the addresses that the Service's name
+/// has: those of pods, where it is headless.
+pub(super) fn of_gateway_api(group: &LaneGroup) -> anyhow::Result<File> {
+    let comment = "A Service for each lane of each service that the gateway sends requests to.";
+    let mut file = File::new(group, Stage::Clusters, "10-services.yaml", comment);
+    for service in &group.spec.services {
+        let pools = group.pools(service);
+        let headless = pools.iter().any(Pool::falls_back).then_some("None");
+        for pool in &pools {
+            let ports = ports(service).into_iter().zip(service.ports());
+            let ports: Vec<Value> = ports.map(|(port, said)| with(port, app_protocol(said.protocol))).collect();
+            let spec =
+                given(json!({"clusterIP": headless, "selector": pods(group, service, pool.lane()), "ports": ports}));
+            file.add(Kind::SERVICE, name(service, pool.lane()), group.namespace_of(service), spec)?;
+        }
+    }
+    Ok(file)
+}
+
+/// What a port speaks, for those that do not read it from its name (Gateway API's GEP-1911).
+fn app_protocol(protocol: Protocol) -> Value {
+    match protocol {
+        Protocol::Http => json!({}),
+        Protocol::Http2 | Protocol::Grpc => json!({"appProtocol": "kubernetes.io/h2c"}),
+    }
+}
+
 fn add(file: &mut File, group: &LaneGroup, service: &Service, (name, lane): (String, &str)) -> anyhow::Result<()> {
-    let selector = group.spec.lane(lane).map(|lane| selector(service, lane)).unwrap_or_default();
-    let spec = json!({"selector": selector, "ports": ports(service)});
+    let spec = json!({"selector": pods(group, service, lane), "ports": ports(service)});
     file.add(Kind::SERVICE, name, group.namespace_of(service), spec)
+}
+
+fn pods(group: &LaneGroup, service: &Service, lane: &str) -> BTreeMap<String, String> {
+    group.spec.lane(lane).map(|lane| selector(service, lane)).unwrap_or_default()
 }
 
 /// The names of the Services that a service has for its lanes, each with its lane.

@@ -107,7 +107,7 @@ impl FilterResource {
 }
 
 impl Images {
-    fn url(&self, filters: &Filters, module: Module) -> String {
+    pub(super) fn url(&self, filters: &Filters, module: Module) -> String {
         if let Some(url) = self.urls.get(&module) {
             return url.clone();
         }

@@ -32,6 +32,11 @@ impl Kind {
     pub(super) const HTTP_ROUTE: Self = Self::of("gateway.networking.k8s.io/v1", "HTTPRoute");
     pub(super) const REFERENCE_GRANT: Self = Self::of("gateway.networking.k8s.io/v1beta1", "ReferenceGrant");
 
+    pub(super) const BACKEND: Self = Self::of("gateway.envoyproxy.io/v1alpha1", "Backend");
+    pub(super) const BACKEND_TRAFFIC_POLICY: Self = Self::of("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy");
+    pub(super) const ENVOY_EXTENSION_POLICY: Self = Self::of("gateway.envoyproxy.io/v1alpha1", "EnvoyExtensionPolicy");
+    pub(super) const HTTP_ROUTE_FILTER: Self = Self::of("gateway.envoyproxy.io/v1alpha1", "HTTPRouteFilter");
+
     const fn of(api_version: &'static str, name: &'static str) -> Self {
         Self { api_version, name }
     }

@@ -2,14 +2,16 @@
 //!
 //! Rules here are in order, and the first that matches takes the request. Where Gateway API would give a request to a later
 //! rule because that is more specific, the earlier rule gets a match more: what both demand, which is more specific still.
-//! The order of specificity is Istio's (`sortHTTPRoutes` in pilot/pkg/config/kube/gateway/conversion.go): the path by its
-//! kind and its length, then whether the method is asked for, then the number of headers.
+//! The order of specificity is Istio's (`sortHTTPRoutes` in pilot/pkg/config/kube/gateway/conversion.go) and the specification's: the
+//! path by its kind and its length, then whether the method is asked for, then the number of headers. To Envoy Gateway the method is
+//! one header more, and of as many headers those count that are exact (`internal/gatewayapi/sort.go` in 1.9).
 
 use std::collections::BTreeMap;
 
 use anyhow::bail;
 use serde_json::{Value, json};
 
+use super::implementation::Implementation;
 use crate::{
     document::StringMatch,
     json::given,
@@ -44,6 +46,8 @@ enum Paths {
     Plain,
     /// Gateway API's prefixes are of whole segments, and outrank regular expressions: all but exact paths are such.
     Regular,
+    /// A prefix that ends with `/` is one of whole segments: the rule takes the path without it as well.
+    Segments,
 }
 
 /// What two matches have in common.
@@ -58,9 +62,13 @@ enum Meet<T> {
 ///
 /// # Errors
 /// What cannot be said by HTTPRoutes.
-pub(super) fn specify(rules: Vec<Rule>, ties: Ties) -> anyhow::Result<Vec<(Rule, Vec<Value>)>> {
-    let conditions = rules.iter().flat_map(|rule| &rule.conditions);
-    let paths = if conditions.into_iter().all(is_plain) { Paths::Plain } else { Paths::Regular };
+pub(super) fn specify(rules: Vec<Rule>, ties: Ties, of: Implementation) -> anyhow::Result<Vec<(Rule, Vec<Value>)>> {
+    let mut conditions = rules.iter().flat_map(|rule| &rule.conditions);
+    let paths = match of {
+        Implementation::Any => Paths::Segments,
+        Implementation::Istio | Implementation::EnvoyGateway if conditions.all(is_plain) => Paths::Plain,
+        Implementation::Istio | Implementation::EnvoyGateway => Paths::Regular,
+    };
     let mut specified: Vec<(Rule, Vec<Match>)> = Vec::new();
     // From the last: what an earlier rule gets must win over what the later ones got.
     for rule in rules.into_iter().rev() {
@@ -69,7 +77,7 @@ pub(super) fn specify(rules: Vec<Rule>, ties: Ties) -> anyhow::Result<Vec<(Rule,
         for (later, theirs) in &mut specified {
             let may_tie = ties == Ties::WithinRoutes && rule.goes_with(later);
             let wins = |one: &Match, other: &Match| {
-                let (one, other) = (one.rank(paths), other.rank(paths));
+                let (one, other) = (one.rank(paths, of), other.rank(paths, of));
                 one > other || (may_tie && one == other)
             };
             for one in &own {
@@ -85,9 +93,10 @@ pub(super) fn specify(rules: Vec<Rule>, ties: Ties) -> anyhow::Result<Vec<(Rule,
                         }
                         Meet::At(_) | Meet::Unknown => bail!(
                             "Gateway API lets the more specific rule win, and `{}` could not be made so beside `{}`: where both \
-                            match a header or the path, say it by `exact` or `prefix`, or use `routing: virtualService`",
+                            match a header or the path, say it by `exact` or `prefix`{}",
                             rule.name,
-                            later.name
+                            later.name,
+                            if of == Implementation::Istio { ", or use `routing: virtualService`" } else { "" }
                         ),
                     }
                 }
@@ -144,13 +153,21 @@ fn matches(rule: &Rule) -> anyhow::Result<Vec<Match>> {
 
 impl Match {
     /// Greater wins.
-    fn rank(&self, paths: Paths) -> (u8, usize, bool, usize) {
+    fn rank(&self, paths: Paths, of: Implementation) -> (u8, usize, usize, usize) {
         let (kind, length) = match (self.path(paths), &self.uri) {
             (_, Some(StringMatch::Exact(path))) => (3, path.len()),
+            (Some(("PathPrefix", prefix)), _) => (2, prefix.len()),
             (Some((_, regex)), _) => (1, regex.len()),
             (None, _) => (2, 1),
         };
-        (kind, length, self.method.is_some(), self.headers.len())
+        let (method, headers) = (usize::from(self.method.is_some()), self.headers.len());
+        let is_exact = |value: &&StringMatch| matches!(value, StringMatch::Exact(_));
+        match of {
+            Implementation::EnvoyGateway => {
+                (kind, length, headers + method, self.headers.values().filter(is_exact).count() + method)
+            }
+            Implementation::Istio | Implementation::Any => (kind, length, method, headers),
+        }
     }
 
     fn meet(&self, other: &Self) -> Meet<Self> {
@@ -183,7 +200,11 @@ impl Match {
         match (&self.uri, paths) {
             (Some(StringMatch::Exact(path)), _) => Some(("Exact", path.clone())),
             (_, Paths::Plain) => None,
-            (uri, Paths::Regular) => Some(("RegularExpression", regular(uri.as_ref()))),
+            (Some(StringMatch::Prefix(prefix)), Paths::Segments) => {
+                Some(("PathPrefix", prefix.trim_end_matches('/').to_owned()))
+            }
+            (None, Paths::Segments) => None,
+            (uri, Paths::Regular | Paths::Segments) => Some(("RegularExpression", regular(uri.as_ref()))),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What cannot be said for Higress, with Ingresses or without.
 
-use anyhow::bail;
-
 use crate::{
     document::{FailStrategy, LaneGroup, Routing, Tagging},
     finding::Findings,
@@ -35,15 +33,5 @@ pub(super) fn refuse(group: &LaneGroup) -> anyhow::Result<()> {
         let message = "Higress' WasmPlugin knows FAIL_OPEN and FAIL_CLOSE only: use one of them";
         findings.error("spec.filters.failStrategy", message);
     }
-    all(findings)
-}
-
-/// # Errors
-/// Anything was found.
-pub(super) fn all(findings: Findings) -> anyhow::Result<()> {
-    if findings.is_valid() {
-        return Ok(());
-    }
-    let all = findings.errors.iter().map(|problem| format!("{}: {}", problem.path, problem.message));
-    bail!("{}", all.collect::<Vec<_>>().join("; "))
+    findings.refuse()
 }

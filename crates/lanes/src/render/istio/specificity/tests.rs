@@ -1,4 +1,4 @@
-//! The first rule wins, as Istio sorts them.
+//! The first rule wins, as each implementation sorts them.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use fastrand::Rng;
@@ -6,35 +6,49 @@ use fastrand::Rng;
 use super::*;
 use crate::render::rules::Retrying;
 
-/// What Istio makes of a match.
+/// What an implementation makes of a match.
 struct Ranked {
-    rank: (u8, usize, bool, usize),
+    rank: (usize, usize, usize, usize),
     rule: usize,
     matches: Value,
 }
 
 #[test]
 fn the_first_rule_wins_whatever_gateway_api_would_prefer() {
+    for of in [Implementation::Istio, Implementation::EnvoyGateway, Implementation::Any] {
+        the_first_rule_wins(of);
+    }
+}
+
+fn the_first_rule_wins(of: Implementation) {
     let (mut said, mut requests, mut refused) = (0, 0, 0);
     for seed in 0..1000 {
         let mut rng = Rng::with_seed(seed);
-        let rules: Vec<Rule> = (0..rng.usize(2..7)).map(|number| rule(&mut rng, number)).collect();
-        let Ok(specified) = specify(rules.clone(), Ties::Nowhere) else {
+        let mut rules: Vec<Rule> = (0..rng.usize(2..7)).map(|number| rule(&mut rng, number)).collect();
+        if of == Implementation::Any {
+            rules.iter_mut().for_each(in_words_of_any);
+        }
+        let Ok(specified) = specify(rules.clone(), Ties::Nowhere, of) else {
             refused += 1;
             continue;
         };
         said += 1;
-        let sorted = sorted(&specified);
+        let sorted = sorted(&specified, of);
         for _ in 0..20 {
             let request = request(&mut rng);
             let first = rules.iter().find(|rule| takes(rule, &request)).map(|rule| rule.name.clone());
             let winner = sorted.iter().find(|ranked| holds(&ranked.matches, &request));
             let winner = winner.map(|ranked| specified[ranked.rule].0.name.clone());
-            assert_eq!(winner, first, "seed {seed}: {request:?}\n{specified:#?}");
+            assert_eq!(winner, first, "{of:?}, seed {seed}: {request:?}\n{specified:#?}");
             requests += 1;
         }
     }
-    assert!(said > 500 && requests > 10_000 && refused > 0, "{said} said, {requests} requests, {refused} refused");
+    // What is exact, or of whole segments, can always be said.
+    let is_refusing = (refused > 0) == (of != Implementation::Any);
+    assert!(
+        said > 500 && requests > 10_000 && is_refusing,
+        "{of:?}: {said} said, {requests} requests, {refused} refused"
+    );
 }
 
 #[test]
@@ -44,7 +58,8 @@ fn without_ties_nothing_is_added() {
         Rule::forward(name, vec![Condition { headers, ..Condition::default() }], Vec::new())
     };
     let rules = vec![rule("one", header("1")), rule("two", header("2")), rule("rest", BTreeMap::new())];
-    let matches: Vec<usize> = specify(rules, Ties::Nowhere).unwrap().iter().map(|(_, all)| all.len()).collect();
+    let matches: Vec<usize> =
+        specify(rules, Ties::Nowhere, Implementation::Istio).unwrap().iter().map(|(_, all)| all.len()).collect();
     assert_eq!(matches, [1, 1, 1]);
 }
 
@@ -57,7 +72,7 @@ fn what_cannot_be_told_apart_is_refused() {
         Rule::forward(name, vec![Condition { headers, ..Condition::default() }], Vec::new())
     };
     let rules = vec![rule("one", "a+", &[]), rule("two", "[ab]+", &[("y", "1")])];
-    let error = specify(rules, Ties::Nowhere).unwrap_err().to_string();
+    let error = specify(rules, Ties::Nowhere, Implementation::Istio).unwrap_err().to_string();
     assert!(error.contains("`one` could not be made so beside `two`"), "{error}");
 }
 
@@ -66,6 +81,26 @@ fn rule(rng: &mut Rng, number: usize) -> Rule {
     let mut rule = Rule::forward(format!("r{number}"), conditions, Vec::new());
     rule.retries = rng.bool().then(Retrying::default);
     rule
+}
+
+/// Exact, or a prefix of whole segments.
+fn in_words_of_any(rule: &mut Rule) {
+    let said = |condition: Condition| {
+        let exact = |value: &StringMatch| match value {
+            StringMatch::Prefix(text) => StringMatch::Exact(text.clone()),
+            other => other.clone(),
+        };
+        let headers = condition.headers.iter().map(|(name, value)| (name.clone(), exact(value))).collect();
+        let uris = match &condition.uri {
+            Some(StringMatch::Prefix(prefix)) if prefix != "/" => {
+                vec![Some(StringMatch::Exact(prefix.clone())), Some(StringMatch::Prefix(format!("{prefix}/")))]
+            }
+            other => vec![other.clone()],
+        };
+        let condition = Condition { headers, ..condition };
+        uris.into_iter().map(|uri| Condition { uri, ..condition.clone() }).collect::<Vec<_>>()
+    };
+    rule.conditions = std::mem::take(&mut rule.conditions).into_iter().flat_map(said).collect();
 }
 
 fn condition(rng: &mut Rng) -> Condition {
@@ -113,8 +148,8 @@ fn takes(rule: &Rule, (path, method, headers): &Request) -> bool {
     rule.conditions.is_empty() || rule.conditions.iter().any(all)
 }
 
-/// As Istio sorts what it reads: equals in any order, here the opposite of ours.
-fn sorted(specified: &[(Rule, Vec<Value>)]) -> Vec<Ranked> {
+/// As an implementation sorts what it reads: equals in any order, here the opposite of ours.
+fn sorted(specified: &[(Rule, Vec<Value>)], of: Implementation) -> Vec<Ranked> {
     let mut ranked = Vec::new();
     for (rule, (_, matches)) in specified.iter().enumerate().rev() {
         for one in matches {
@@ -125,8 +160,18 @@ fn sorted(specified: &[(Rule, Vec<Value>)]) -> Vec<Ranked> {
                 Some("RegularExpression") => 1,
                 _ => 2,
             };
-            let headers = one["headers"].as_array().map_or(0, Vec::len);
-            let rank = (kind, text.len(), one.get("method").is_some(), headers);
+            let headers = one["headers"].as_array().map_or(&[][..], Vec::as_slice);
+            let exact = headers.iter().filter(|header| header.get("type").is_none()).count();
+            let method = usize::from(one.get("method").is_some());
+            let rank = match of {
+                // It turns the method into a header.
+                Implementation::EnvoyGateway => {
+                    // It prefers regular expressions to prefixes.
+                    let kind = [0, 2, 1, 3][kind];
+                    (kind, text.len(), headers.len() + method, exact + method)
+                }
+                _ => (kind, text.len(), method, headers.len()),
+            };
             ranked.push(Ranked { rank, rule, matches: one.clone() });
         }
     }
@@ -141,7 +186,7 @@ fn holds(matches: &Value, (path, method, headers): &Request) -> bool {
     let has_path = match matches["path"]["type"].as_str() {
         Some("Exact") => asked == path,
         Some("RegularExpression") => regular(asked, path),
-        _ => true,
+        _ => asked == "/" || path == asked || path.starts_with(&format!("{asked}/")),
     };
     let has_header = |asked: &Value| {
         let Some(value) = headers.get(asked["name"].as_str().unwrap()) else { return false };

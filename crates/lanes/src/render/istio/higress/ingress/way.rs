@@ -1,6 +1,6 @@
 //! The routes that an Ingress can say, and why it cannot say the others.
 
-use super::{super::refused, path::Path};
+use super::path::Path;
 use crate::{
     document::{LaneGroup, Mode, Propagation, Retries, Route, Service, Spec, Untagged},
     finding::Findings,
@@ -45,7 +45,7 @@ pub(super) fn ways(group: &LaneGroup) -> anyhow::Result<Vec<Way<'_>>> {
             ways.push(Way { route, service, port: port.number, paths });
         }
     }
-    refused::all(findings)?;
+    findings.refuse()?;
     Ok(ways)
 }
 
