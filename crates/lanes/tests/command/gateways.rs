@@ -73,6 +73,13 @@ fn rows() -> Vec<Row> {
             ..Row::default()
         },
         Row {
+            name: "visitors get an id",
+            document: json!({"assign": users(json!({"identity": [{"cookie": "lane_uid", "issue": {"maxAge": "720h"}}]}))}),
+            field: "spec.assign.users",
+            rendered: &["issueMaxAgeSeconds: 2592000\n", "\"issueMaxAgeSeconds\": 2592000"],
+            ..Row::default()
+        },
+        Row {
             name: "native tagging",
             document: json!({"assign": users(json!({"hash": "xxh64", "tagging": "native"}))}),
             field: "spec.assign.users",
