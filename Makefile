@@ -3,7 +3,7 @@
 XTASK := cargo run --locked --bin xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test cluster-test compose-test matrix fuzz chaos soak bench bench-check screenshots lint book dist images release render fmt clean
+.PHONY: help setup demo up test cluster-test compose-test matrix fuzz hostile chaos soak bench bench-check screenshots lint book dist images release render fmt clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,9 @@ matrix: ## run the filters' suites and two walkthroughs on every supported Envoy
 
 fuzz: ## give every parser and every decision hostile input, SECONDS each, into docs/hostile-input.md; needs a C++ compiler
 	@$(XTASK) fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SHORT),--short) $(TARGETS)
+
+hostile: ## send REQUESTS hostile requests to each filter, a million unless given, into docs/hostile-input.md
+	@$(XTASK) hostile $(if $(REQUESTS),--requests $(REQUESTS))
 
 chaos: ## let happen under load what can happen, about 10 minutes, into docs/faults.md
 	@$(XTASK) chaos

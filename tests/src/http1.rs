@@ -15,7 +15,7 @@ use httparse::Status;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Lines beyond this number are not expected from anybody here.
-const MAX_LINES: usize = 64;
+const MAX_LINES: usize = 128;
 
 /// What came back.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Response {
 /// # Errors
 /// No connection, no answer within 30 seconds, or none that is HTTP.
 pub fn send(address: SocketAddr, request: &HeaderList) -> Result<Response> {
-    send_head(address, &encode(request)?)
+    send_head(address, &encode(request, "connection: close\r\n")?)
 }
 
 /// The same of a head that need not be one of HTTP.
@@ -45,6 +45,41 @@ pub fn send_head(address: SocketAddr, head: &[u8]) -> Result<Response> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(head)?;
     receive(&mut BufReader::new(stream))
+}
+
+/// A connection that stays open until somebody ends it.
+#[derive(Debug)]
+pub struct Kept {
+    address: SocketAddr,
+    open: Option<BufReader<TcpStream>>,
+}
+
+impl Kept {
+    /// Connects with the first request.
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, open: None }
+    }
+
+    /// Sends a request and reads the answer. After a refusal, the next one goes by another connection.
+    ///
+    /// # Errors
+    /// No connection, no answer within 30 seconds, or none that is HTTP.
+    pub fn send(&mut self, request: &HeaderList) -> Result<Response> {
+        let mut connection = match self.open.take() {
+            Some(connection) => connection,
+            None => {
+                let stream = TcpStream::connect(self.address)?;
+                stream.set_read_timeout(Some(TIMEOUT))?;
+                stream.set_nodelay(true)?;
+                BufReader::new(stream)
+            }
+        };
+        // Envoy may refuse, and end the connection, before it has read all of it: its answer is there all the same.
+        let _ = connection.get_mut().write_all(&encode(request, "")?);
+        let response = receive(&mut connection)?;
+        self.open = Some(connection).filter(|_| response.status == 200);
+        Ok(response)
+    }
 }
 
 /// A GET request for `/` with these lines.
@@ -156,11 +191,11 @@ pub fn decode(head: &[u8]) -> Result<HeaderList> {
     Ok(headers)
 }
 
-fn encode(request: &HeaderList) -> Result<Vec<u8>> {
+fn encode(request: &HeaderList, line: &str) -> Result<Vec<u8>> {
     let pseudo = |name| request.first(name).with_context(|| format!("the request has no {name}"));
     let mut head = [pseudo(":method")?.as_ref(), b" ", pseudo(":path")?.as_ref(), b" HTTP/1.1\r\nhost: "].concat();
     head.extend_from_slice(&pseudo(":authority")?);
-    head.extend_from_slice(b"\r\nconnection: close\r\n");
+    head.extend_from_slice(&[b"\r\n", line.as_bytes()].concat());
     for (name, value) in request.lines().filter(|(name, _)| !name.starts_with(':')) {
         head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
     }

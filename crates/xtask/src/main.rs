@@ -2,7 +2,6 @@
 
 mod bench;
 mod book;
-mod chaos;
 mod compose;
 mod console;
 mod containers;
@@ -10,12 +9,12 @@ mod demo;
 mod dist;
 mod fuzz;
 mod images;
+mod measured;
 mod process;
 mod project;
 mod release;
 mod screenshots;
 mod setup;
-mod soak;
 mod test;
 mod written;
 
@@ -62,7 +61,9 @@ enum Command {
     /// Let happen to pods, gateway and configurations what can happen, and write what it cost into the documentation
     Chaos(EnvoyChoice),
     /// Send a constant rate of requests through three walkthroughs, and write what came of it into the documentation
-    Soak(soak::Options),
+    Soak(measured::Soak),
+    /// Send generated hostile requests to each filter in a real Envoy, and write what came of it into the documentation
+    Hostile(measured::Hostile),
     /// Give every parser and every decision hostile input for a while, and write what came of it into the documentation
     Fuzz(fuzz::Options),
     /// Measure what a lane costs, on real Envoys
@@ -97,8 +98,9 @@ fn run(project: &Project, command: &Command) -> Result<bool> {
         Command::Lint => return Ok(test::lint(project)),
         Command::Test(options) => return Ok(test::run(project, options)),
         Command::Matrix(options) => return test::matrix::run(project, options),
-        Command::Chaos(envoy) => chaos::run(project, envoy)?,
-        Command::Soak(options) => soak::run(project, options)?,
+        Command::Chaos(envoy) => measured::chaos(project, envoy)?,
+        Command::Soak(options) => measured::soak(project, options)?,
+        Command::Hostile(options) => measured::hostile(project, options)?,
         Command::Fuzz(options) => return fuzz::run(project, options),
         Command::Bench(options) => return bench::run(project, options),
     }

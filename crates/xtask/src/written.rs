@@ -50,6 +50,7 @@ mod tests {
         for (document, command) in [
             ("README.md", "make matrix"),
             ("docs/hostile-input.md", "make fuzz"),
+            ("docs/hostile-input.md", "make hostile"),
             ("docs/faults.md", "make chaos"),
             ("docs/load.md", "make soak"),
         ] {

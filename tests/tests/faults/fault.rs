@@ -82,6 +82,11 @@ impl Fault {
     pub(crate) fn is_noticed(self) -> bool {
         self != Self::Slow
     }
+
+    /// Whether its sidecar stays.
+    pub(crate) fn replaces_the_application(self) -> bool {
+        matches!(self, Self::Refuses | Self::Unavailable | Self::Slow)
+    }
 }
 
 impl Ongoing {

@@ -89,8 +89,10 @@ impl Rules {
     fn may_be_lost(&self, step: Step, stream: &Expected, outcome: &str) -> bool {
         let is_at_the_pod = outcome.matches("(version: ").count() == self.before;
         let is_its_own = self.fault == Fault::Unavailable && outcome.ends_with(OWN_503);
-        let end = if self.fault == Fault::Refuses { NOT_THERE } else { CUT_OFF };
-        let is_cut_off = outcome.ends_with(end) && is_at_the_pod && step == Step::Begins;
+        // While an application is replaced by another, nobody listens behind its sidecar, at the end as at the beginning.
+        let is_replaced = self.fault.replaces_the_application();
+        let is_cut_off = outcome.ends_with(CUT_OFF) || is_replaced && outcome.ends_with(NOT_THERE);
+        let is_cut_off = is_cut_off && is_at_the_pod && (step == Step::Begins || is_replaced && step == Step::Ends);
         let can_happen = self.fault != Fault::TakenAway && self.without != REFUSED;
         can_happen && (is_cut_off || is_its_own) && stream.is_hit && !IDEMPOTENT.contains(&stream.method)
     }

@@ -78,6 +78,7 @@ impl Tier {
                 "envoy_gateway",
                 "hostile",
                 "hostile_baggage",
+                "hostile_load",
                 "lifecycle",
                 "matching",
                 "mirroring",
