@@ -35,7 +35,10 @@ const PATHS: [&str; 8] =
     ["/", "//a//", "/a/../b", "/%2e%2e/", "/?uid=a", "/a?uid=&uid=b%ff", "/?a=%zz&uid=+", "/a;b=c?x"];
 const HOSTS: [&str; 6] = ["a", "a:80", "A.example", "[::1]", "[::1]:8080", "a-b.c."];
 
-/// The next one. What is no HTTP, and more lines than Envoy takes, only where the answer is one for this request alone: by HTTP/2 it
+/// Of all lines together: less than what Envoy takes.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// The next one. What is no HTTP, and more than Envoy takes, only where the answer is one for this request alone: by HTTP/2 it
 /// may end the connection.
 pub(crate) fn request(random: &mut Rng, may_be_refused: bool) -> HeaderList {
     let mut request = HeaderList::default();
@@ -47,8 +50,13 @@ pub(crate) fn request(random: &mut Rng, may_be_refused: bool) -> HeaderList {
         1 if may_be_refused => random.usize(100..300),
         _ => random.usize(0..8),
     };
+    let mut bytes = 0;
     for _ in 0..lines {
-        request.push(pick(random, &NAMES), value(random, may_be_refused));
+        let (name, value) = (pick(random, &NAMES), value(random, may_be_refused));
+        bytes += name.len() + value.len();
+        if may_be_refused || bytes < MAX_BYTES {
+            request.push(name, value);
+        }
     }
     request
 }
